@@ -1,0 +1,1 @@
+# vmactl: shares nothing with the daemon but include/.

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The opener: the one place that opens files of other processes, with the identity of the caller it opens them for.
+ *
+ * The kernel decides what a caller may see; the opener only takes on the caller's identity and asks. Everything here
+ * is a request and a reply of fixed shape, so that the opener may live in a thread or in a process of its own without a
+ * change above it. No parsing, no HTTP.
+ *
+ * Identity: for uid 0 the opener keeps CAP_SYS_PTRACE, CAP_SYS_ADMIN and CAP_DAC_READ_SEARCH effective; for everybody else
+ * the effective set is empty, because fsuid alone does not bind newer kernels (ptrace(2), PTRACE_MODE_READ_FSCREDS).
+ * vmad's own processes are refused (EACCES) to everybody but root: the opener's own thread group passes the kernel's
+ * ptrace check whatever its credentials.
+ *
+ * All functions may be called from any thread. They wait for the opener, at most OPENER_TIMEOUT_MS: a process in the
+ * middle of exec can hold an open() for as long as it likes; then they return -ETIMEDOUT and the opener has given that
+ * thread up.
+ */
+#ifndef OPENER_OPENER_H
+#define OPENER_OPENER_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "vmad/caller.h"
+#include "vmad/error.h"
+
+#define OPENER_TIMEOUT_MS 2000
+
+/* Files under /proc/PID; the bit of each is 1 << its number. */
+enum opener_file {
+	OPENER_STAT,
+	OPENER_MAPS,
+	OPENER_SMAPS,
+	OPENER_SMAPS_ROLLUP,
+	OPENER_FILES
+};
+
+#define OPENER_WANT(file) (1u << (file))
+
+/* Name of a file, such as "smaps_rollup". */
+const char *opener_file_name(enum opener_file file);
+
+/*
+ * One process and the files of it that are wanted, all opened through one /proc/PID descriptor: they are of one process,
+ * whatever happens to the pid meanwhile. Where a process's leader has exited while threads live on, maps, smaps and
+ * smaps_rollup are opened through a living thread's directory.
+ */
+struct opener_target {
+	pid_t pid;			/* in */
+	unsigned want;			/* in: OPENER_WANT bits */
+	int fd[OPENER_FILES];		/* out: an O_RDONLY|O_CLOEXEC descriptor that is the caller's to close, or a
+					 * negative errno; -EBADF where it was not wanted */
+};
+
+void opener_target_close(struct opener_target *target);
+
+struct opener;
+
+/* procfs: the directory to read, "/proc" or a captured tree. Call it while the process still has its privileges. */
+int opener_new(const char *procfs, struct opener **ret_opener, struct vmad_error *err);
+void opener_free(struct opener *opener);
+
+/*
+ * Is it a captured tree (--procfs) and not the running kernel's procfs? Then there is nobody to ask: no identities are
+ * taken on, and no ioctl works on what is opened.
+ */
+_Bool opener_is_captured(const struct opener *opener);
+
+/* The uid that files are opened as for root callers: 0, or vmad's own when it runs as an ordinary user. */
+uid_t opener_uid(const struct opener *opener);
+
+/*
+ * Who is at the other end of a connected Unix socket, as of its connect(2). *ret_caller is the caller's to free().
+ * -EXDEV: the peer's user or pid namespace is not vmad's, or the peer is gone and cannot be asked. -E2BIG: too many groups.
+ * -EPERM: vmad runs as an ordinary user and the peer is another one.
+ */
+int opener_identify(struct opener *opener, int socket_fd, struct vmad_caller **ret_caller, struct vmad_error *err);
+
+/*
+ * The pids that the caller sees in /proc, ascending (hidepid is judged here). *ret_pids is the caller's to free(), also
+ * when there are none.
+ */
+int opener_list(struct opener *opener, const struct vmad_caller *caller, pid_t **ret_pids, size_t *ret_count,
+		struct vmad_error *err);
+
+/*
+ * Opens files of many processes. 0 means that every target was tried and its fd[] tells how each went: ENOENT or ESRCH where the
+ * process is gone or hidden, EACCES or EPERM where the kernel refused. At most OPENER_BATCH descriptors a call.
+ */
+#define OPENER_BATCH 250
+int opener_open(struct opener *opener, const struct vmad_caller *caller, struct opener_target *targets, size_t count,
+		struct vmad_error *err);
+
+/* Files of the host, the same for every caller. Returns a descriptor that is the caller's to close, or a negative errno. */
+enum opener_host_file {
+	OPENER_HOST_VMA_LIMIT,		/* sys/vm/max_map_count */
+	OPENER_HOST_MOUNTINFO,		/* self/mountinfo: vmad's own mounts */
+};
+int opener_open_host(struct opener *opener, enum opener_host_file file);
+
+#endif

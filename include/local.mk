@@ -1,0 +1,10 @@
+noinst_HEADERS = \
+	%D%/vmad/caller.h \
+	%D%/vmad/error.h \
+	%D%/vmad/fields.def \
+	%D%/vmad/kinds.def \
+	%D%/vmad/params.def \
+	%D%/vmad/problems.def \
+	%D%/vmad/records.h \
+	%D%/vmad/routes.def \
+	%D%/vmad/vmflags.def
