@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Starts the vmad that was built, and talks to it: HTTP over a Unix socket (or TCP) with the standard library.
+
+    with Vmad() as vmad:
+        reply = vmad.get('/v1/health')
+        reply.status, reply.headers, reply.body, reply.json()
+"""
+import gzip
+import http.client
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+
+TOP_SRCDIR = os.environ.get('TOP_SRCDIR', os.path.realpath(os.path.join(os.path.dirname(__file__), '../..')))
+TOP_BUILDDIR = os.environ.get('TOP_BUILDDIR', TOP_SRCDIR)
+BINARY = os.path.join(TOP_BUILDDIR, 'daemon/vmad')
+READY_SECONDS = 20      # sanitizers on a loaded machine; an ordinary start takes some milliseconds
+NOBODY = 65534
+
+sys.dont_write_bytecode = True
+
+
+class UnixConnection(http.client.HTTPConnection):
+    """http.client over a Unix socket."""
+
+    def __init__(self, path, timeout=30):
+        super().__init__('localhost', timeout=timeout)
+        self.path = path
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self.path)
+
+
+class Reply:
+    """One reply, read to its end."""
+
+    def __init__(self, response):
+        self.status = response.status
+        self.headers = response.headers
+        self.body = response.read()
+
+    def text(self):
+        """The body's bytes, unpacked where they came as gzip."""
+        return gzip.decompress(self.body) if self.headers.get('Content-Encoding') == 'gzip' else self.body
+
+    def json(self):
+        return json.loads(self.text())
+
+    def lines(self):
+        """An NDJSON body, an object a line."""
+        return [json.loads(line) for line in self.text().splitlines()]
+
+
+def request(connection, path, method='GET', headers=None, body=None):
+    """One request on an open connection; the connection stays open where vmad keeps it."""
+    connection.request(method, path, body=body, headers=headers or {})
+    return Reply(connection.getresponse())
+
+
+class Vmad:
+    """A running vmad with a socket in a directory of its own.
+
+    listen: further --listen values; a tcp port of 0 is not used: ask free_port(). arguments: further options. uid: run it as that user (needs root).
+    open_to_all: the socket is 0666, as an administrator's drop-in would have it.
+    """
+
+    def __init__(self, listen=(), arguments=(), uid=None, open_to_all=False, environment=None):
+        self.directory = tempfile.mkdtemp(prefix='vmad-test-')
+        self.socket = os.path.join(self.directory, 'vmad.sock')
+        self.log = []
+        self._ready = threading.Event()
+        self._open_to_all = open_to_all
+        self._start(uid, [f'unix:{self.socket}', *listen], arguments, environment or {})
+
+    def _binary(self, uid):
+        """Another user may not reach the build tree: it gets a copy."""
+        if uid is None:
+            return BINARY
+        os.chown(self.directory, uid, uid)
+        return shutil.copy(BINARY, os.path.join(self.directory, 'vmad'))
+
+    def _start(self, uid, listen, arguments, environment):
+        command = [self._binary(uid), *arguments]
+        for where in listen:
+            command += ['--listen', where]
+        identity = {} if uid is None else {'user': uid, 'group': uid, 'extra_groups': []}
+        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                                        env={**os.environ, **environment}, cwd='/', **identity)
+        self._reader = threading.Thread(target=self._read_log, daemon=True)
+        self._reader.start()
+        if not self._ready.wait(READY_SECONDS) or self.process.poll() is not None:
+            self.stop()
+            raise RuntimeError('vmad did not get ready: ' + '; '.join(self.log))
+        if self._open_to_all:
+            os.chmod(self.directory, 0o755)
+            os.chmod(self.socket, 0o666)
+
+    def _read_log(self):
+        for line in self.process.stderr:
+            self.log.append(line.decode(errors='backslashreplace').rstrip('\n'))
+            if self.log[-1] == 'vmad: ready':
+                self._ready.set()
+        self._ready.set()   # it ended: nobody needs to wait any longer
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    def connect(self, timeout=30):
+        return UnixConnection(self.socket, timeout)
+
+    def get(self, path, headers=None, method='GET', body=None, timeout=30):
+        """One request on a connection of its own."""
+        connection = self.connect(timeout)
+        try:
+            return request(connection, path, method, headers, body)
+        finally:
+            connection.close()
+
+    def memory(self, field='VmHWM'):
+        """A field of the daemon's own status, in bytes."""
+        with open(f'/proc/{self.pid}/status', encoding='ascii', errors='replace') as status:
+            return int(re.search(rf'^{field}:\s+(\d+)', status.read(), re.M).group(1)) * 1024
+
+    def stop(self, signum=signal.SIGTERM, timeout=15):
+        """Ends it and returns its exit status (negative: the signal that killed it)."""
+        if self.process.poll() is None:
+            self.process.send_signal(signum)
+        try:
+            status = self.process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            status = self.process.wait()
+        self._reader.join(5)
+        shutil.rmtree(self.directory, ignore_errors=True)
+        return status
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, trace):
+        status = self.stop()
+        if kind is None and status != 0:
+            raise RuntimeError(f'vmad ended with {status}: ' + '; '.join(self.log[-20:]))
+
+
+def free_port(host='127.0.0.1'):
+    """A TCP port that is free just now."""
+    family = socket.AF_INET6 if ':' in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.bind((host, 0))
+        return probe.getsockname()[1]
+
+
+def as_user(uid, function, gid=None, groups=()):
+    """Runs function() in a child that is that user without any capability; what it returns must be JSON."""
+    receive, send = os.pipe()
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            os.close(receive)
+            os.setgroups(list(groups))
+            os.setgid(uid if gid is None else gid)
+            os.setuid(uid)
+            with os.fdopen(send, 'w') as out:
+                json.dump(function(), out)
+            status = 0
+        except Exception as error:  # told by the exit status and on stderr
+            print(f'# as uid {uid}: {error!r}', file=sys.stderr, flush=True)
+        finally:
+            os._exit(status)
+    os.close(send)
+    with os.fdopen(receive) as answer:
+        text = answer.read()
+    if os.waitpid(child, 0)[1] != 0:
+        raise RuntimeError(f'the child as uid {uid} failed')
+    return json.loads(text)
