@@ -8,6 +8,7 @@ SH_LOG_COMPILER = $(SHELL)
 AM_TESTS_ENVIRONMENT = CMOCKA_MESSAGE_OUTPUT=TAP TOP_SRCDIR='$(abs_top_srcdir)' TOP_BUILDDIR='$(abs_top_builddir)';  \
 	export CMOCKA_MESSAGE_OUTPUT TOP_SRCDIR TOP_BUILDDIR;
 
+include %D%/lint/local.mk
 include %D%/unit/local.mk
 include %D%/api/local.mk
 include %D%/live/local.mk

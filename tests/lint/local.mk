@@ -1,0 +1,8 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What a machine can see of the house rules.
+lint_tests = \
+	%D%/includes.py \
+	%D%/tables.py \
+	%D%/spdx.py
+TESTS += $(lint_tests)
+EXTRA_DIST += $(lint_tests)
