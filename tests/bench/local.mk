@@ -1,1 +1,18 @@
-# tests/bench
+# tests/bench: what vmad costs, beside its peers. Never part of make check: a time is not a verdict.
+EXTRA_PROGRAMS += tests/bench/measure tests/bench/workload
+tests_bench_measure_SOURCES = \
+	%D%/flood.c \
+	%D%/flood.h \
+	%D%/http.c \
+	%D%/http.h \
+	%D%/measure.c
+tests_bench_workload_SOURCES = %D%/workload.c
+EXTRA_DIST += \
+	%D%/bench.py \
+	%D%/psutil_json.py
+CLEANFILES += tests/bench/measure$(EXEEXT) tests/bench/workload$(EXEEXT)
+
+# make bench BENCH="list-maps target" runs only these sections; BENCH_ROUNDS=21 by default.
+.PHONY: bench
+bench: daemon/vmad$(EXEEXT) tests/bench/measure$(EXEEXT) tests/bench/workload$(EXEEXT)
+	TOP_SRCDIR='$(abs_top_srcdir)' TOP_BUILDDIR='$(abs_top_builddir)' /usr/bin/python3 $(srcdir)/tests/bench/bench.py $(BENCH)

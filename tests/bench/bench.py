@@ -1,0 +1,413 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""make bench: vmad beside its peers on this machine, in one run; one table, each figure with its goal.
+
+bench.py [--list] [SECTION]...: without a section, all. Environment: BENCH_ROUNDS (21), the interleaved rounds that a median is taken of; BENCH_FULL=1
+gives the slow peers (pmap -x, pmap -X, psutil) as many rounds, otherwise they get a seventh. Goals are those of a quiet machine; missing
+one is said and is no failure.
+"""
+import contextlib
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), '../lib'))
+sys.dont_write_bytecode = True
+from vmad import TOP_BUILDDIR, Vmad  # noqa: E402
+
+HERE = os.path.dirname(os.path.realpath(__file__))
+MEASURE = os.path.join(TOP_BUILDDIR, 'tests/bench/measure')
+WORKLOAD = os.path.join(TOP_BUILDDIR, 'tests/bench/workload')
+ROUNDS = int(os.environ.get('BENCH_ROUNDS', '21'))
+SLOW_EVERY = 1 if os.environ.get('BENCH_FULL') else 7
+SLICE_MS = 150
+MIB = 1 << 20
+
+# shape and VMAs of each workload
+WORKLOADS = {
+    'long paths': ('long', 60000),
+    'half and half': ('half', 60000),
+    'all anonymous': ('anon', 60000),
+    '1,000 VMAs': ('half', 1000),
+    '200 over 5 GiB': ('touched', 200),
+}
+
+NGINX = """daemon off;
+worker_processes 1;
+user root;
+pid {0}/nginx.pid;
+error_log stderr notice;
+events {{ worker_connections 256; }}
+http {{
+    access_log off;
+    keepalive_requests 1000000000;
+    default_type application/json;
+    client_body_temp_path {0}/b; proxy_temp_path {0}/p; fastcgi_temp_path {0}/f; uwsgi_temp_path {0}/u; scgi_temp_path {0}/s;
+    server {{ listen unix:{0}/nginx.sock; root {0}/www; }}
+}}
+"""
+
+
+# --- what runs beside ---
+
+def numbers(text):
+    """The "name=value" words of measure."""
+    return {name: int(value) for name, value in (word.split('=') for word in text.split())}
+
+
+def measure(*arguments):
+    """One run of measure."""
+    done = subprocess.run([MEASURE, *map(str, arguments)], stdout=subprocess.PIPE, check=True, text=True)
+    return numbers(done.stdout)
+
+
+class Workload:
+    """A running workload process."""
+
+    def __init__(self, name, directory):
+        self.name = name
+        shape, self.count = WORKLOADS[name]
+        self.process = subprocess.Popen([WORKLOAD, shape, str(self.count), directory], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        ready = self.process.stdout.readline().split()
+        if not ready:
+            raise RuntimeError(f'the workload "{name}" did not start')
+        self.start, self.end = (int(word, 16) for word in ready[1:])
+        self.pid = self.process.pid
+
+    def file(self, name):
+        return f'/proc/{self.pid}/{name}'
+
+    def uri(self, rest=''):
+        return f'/v1/processes/{self.pid}{rest}'
+
+    def churn(self, milliseconds=SLICE_MS):
+        """mmap and munmap in a loop: (operations a second, share of a CPU that it got)."""
+        self.process.stdin.write(f'churn {milliseconds}\n')
+        self.process.stdin.flush()
+        operations, wall, cpu = map(int, self.process.stdout.readline().split()[1:])
+        return operations * 1e9 / wall, cpu / wall
+
+    def stop(self):
+        self.process.stdin.close()
+        self.process.wait()
+
+
+class Bench:
+    """The daemon, the workloads that were started so far, and the table."""
+
+    def __init__(self, directory):
+        self.directory = directory
+        self.vmad = Vmad()
+        self.workloads = {}
+
+    def workload(self, name):
+        if name not in self.workloads:
+            self.workloads[name] = Workload(name, self.directory)
+        return self.workloads[name]
+
+    def stop(self):
+        for workload in self.workloads.values():
+            workload.stop()
+        self.vmad.stop()
+
+
+@contextlib.contextmanager
+def load(*arguments, pin=None):
+    """A load of measure's in the background, from its first byte on; yields a function that ends it and tells its counts."""
+    command = [MEASURE, *map(str, arguments)]
+    if pin is not None:
+        command = ['taskset', '-c', str(pin), *command]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        process.stdout.readline()
+        yield process
+    finally:
+        process.stdin.close()
+        process.wait()
+
+
+# --- the table ---
+
+COLUMNS = '{:<44} {:<15} {:>12} {:>9}  {:<16} {:>7}'
+
+
+def head():
+    print(COLUMNS.format('WHAT', 'ON', 'FIGURE', 'RATIO', 'GOAL', 'ROUNDS'))
+
+
+def row(what, on, figure, ratio=None, goal=None, reached=None, rounds=1):
+    """One line. goal is said in words; reached: True, False, or None where there is none."""
+    said = '' if goal is None else f'{goal} {"ok" if reached else "MISSED"}'
+    print(COLUMNS.format(what, on, figure, '' if ratio is None else f'{ratio:.3f}', said, rounds), flush=True)
+
+
+def ms(ns):
+    return f'{ns / 1e6:.2f} ms'
+
+
+def us(ns):
+    return f'{ns / 1e3:.1f} us'
+
+
+def most(ratio, goal):
+    """The last three columns' values for a figure that is to be at most so much."""
+    return {'ratio': ratio, 'goal': f'<= {goal}', 'reached': ratio <= goal}
+
+
+def least(ratio, goal):
+    return {'ratio': ratio, 'goal': f'>= {goal}', 'reached': ratio >= goal}
+
+
+# --- lists ---
+
+def get_list(bench, workload, rest):
+    result = measure('get', bench.vmad.socket, workload.uri(rest))
+    if result['status'] != 200 or not result['complete'] or result['count'] != workload.count:
+        raise RuntimeError(f'{workload.name}{rest}: {result}')
+    return result['ns']
+
+
+def run_psutil(workload, field='ns'):
+    done = subprocess.run(['/usr/bin/python3', f'{HERE}/psutil_json.py', str(workload.pid)], stdout=subprocess.PIPE, check=True, text=True)
+    return numbers(done.stdout)[field]
+
+
+def rounds_of(contestants, rounds=ROUNDS):
+    """Interleaved: each round runs every contestant once, the slow ones in every SLOW_EVERY-th. name -> its figures."""
+    figures = {name: [] for name, _, _ in contestants}
+    for number in range(rounds):
+        for name, slow, run in contestants:
+            if not slow or number % SLOW_EVERY == 0:
+                figures[name].append(run())
+    return figures
+
+
+def compare_lists(bench, name, file, rest, peers, goal):
+    """Reading the procfs file and throwing it away, vmad, and its peers."""
+    workload = bench.workload(name)
+    contestants = [(f'read {file}', False, lambda: measure('read', workload.file(file))['ns']),
+                   (f'vmad {rest or "maps"}', False, lambda: get_list(bench, workload, '/vmas' + rest))]
+    contestants += [(peer, slow, lambda run=run: run(workload)) for peer, slow, run in peers]
+    figures = rounds_of(contestants)
+    base = statistics.median(figures[f'read {file}'])
+    for what, values in figures.items():
+        median = statistics.median(values)
+        judged = most(median / base, goal) if what.startswith('vmad') and goal else {'ratio': median / base}
+        row(what, name, ms(median), rounds=len(values), **judged)
+
+
+def run_peer(*command):
+    return lambda workload: measure('run', *command, workload.pid)['ns']
+
+
+def list_maps(bench):
+    """the list, to reading maps and throwing it away"""
+    goals = {'long paths': 1.3, 'half and half': 1.4, 'all anonymous': 1.8, '1,000 VMAs': None}
+    for name, goal in goals.items():
+        compare_lists(bench, name, 'maps', '', [('pmap', False, run_peer('pmap'))], goal)
+
+
+def list_usage(bench):
+    """the list with usage, to reading smaps and throwing it away"""
+    peers = [('pmap -x', True, run_peer('pmap', '-x')), ('pmap -X', True, run_peer('pmap', '-X')),
+             ('psutil + json', True, run_psutil)]
+    for name in WORKLOADS:
+        compare_lists(bench, name, 'smaps', '?detail=usage', peers, 1.35 if WORKLOADS[name][1] == 60000 else None)
+
+
+# --- memory, latency, look-up, count ---
+
+def memory(bench):
+    """growth of the daemon's peak while it streams the usage list of 60,000 VMAs"""
+    for on, pause_us in (('a quick reader', 0), ('a slow reader', 2000)):
+        workload = bench.workload('all anonymous')
+        with Vmad() as fresh:
+            fresh.get('/v1/health')
+            with open(f'/proc/{fresh.pid}/clear_refs', 'w', encoding='ascii') as reset:
+                reset.write('5')    # the peak begins anew: proc_pid_clear_refs(5)
+            before = fresh.memory()
+            result = measure('get', fresh.socket, workload.uri('/vmas?detail=usage'), pause_us)
+            growth = (fresh.memory() - before) / MIB
+        row(f'vmad, {result["bytes"] / 1e6:.1f} MB of usage', on, f'{growth:.2f} MiB', goal='<= 8 MiB', reached=growth <= 8)
+    row('psutil + json', 'all anonymous', f'{run_psutil(bench.workload("all anonymous"), "growth_bytes") / MIB:.0f} MiB')
+
+
+def latency(bench):
+    """p99 of a small GET while two usage lists of a 5 GiB process run in a loop"""
+    workload, small = bench.workload('200 over 5 GiB'), bench.workload('1,000 VMAs')
+    usage = ('load-get', bench.vmad.socket, workload.uri('/vmas?detail=usage'))
+    for uri in ('/v1/health', small.uri()):
+        row(f'p50/p99 {uri.replace(str(small.pid), "PID")}', 'no load', latency_of(bench, uri, 'keep'))
+    with load(*usage) as first, load(*usage) as second:
+        for uri in ('/v1/health', small.uri()):
+            for how in ('keep', 'new'):
+                said = f'p50/p99 {uri.replace(str(small.pid), "PID")}, {"keep-alive" if how == "keep" else "connecting"}'
+                latency_of(bench, uri, how, said)
+        loads = [first, second]
+    counts = [process.stdout.read().strip() for process in loads]
+    print('  the two loads: ' + '; '.join(counts))
+
+
+def latency_of(bench, uri, how, said=None):
+    """One request each 500 us for two seconds; prints a row with the goal where `said` names it."""
+    result = measure('latency', bench.vmad.socket, uri, how, 2000, 500)
+    if result['failed']:
+        print(f'  {uri}: {result["failed"]} of {result["requests"]} failed')
+    figure = f'{result["p50_ns"] / 1e6:.3f}/{result["p99_ns"] / 1e6:.3f} ms'
+    if said:
+        row(said, 'under load', figure, goal='p99 <= 10 ms', reached=result['p99_ns'] <= 10e6, rounds=result['requests'])
+    return figure
+
+
+def lookup(bench):
+    """the VMA at one address of a 60,000-VMA process, to a whole listing"""
+    for name in ('long paths', 'all anonymous'):
+        workload = bench.workload(name)
+        middle = f'/vmas/{(workload.start + workload.end) // 2:#x}'
+        figures = rounds_of([
+            ('the list', False, lambda: get_list(bench, workload, '/vmas')),
+            ('connecting', False, lambda: measure('latency', bench.vmad.socket, workload.uri(middle), 'new', 30, 0)['p50_ns']),
+            ('keep-alive', False, lambda: measure('latency', bench.vmad.socket, workload.uri(middle), 'keep', 30, 0)['p50_ns'])])
+        base = statistics.median(figures.pop('the list'))
+        row('the whole list', name, ms(base), rounds=ROUNDS)
+        for how, values in figures.items():
+            median = statistics.median(values)
+            row(f'one address, {how}', name, us(median), rounds=len(values), **most(median / base, 0.01))
+
+
+def count(bench):
+    """the count of VMAs"""
+    for name in ('long paths', 'half and half', 'all anonymous'):
+        workload = bench.workload(name)
+        for detail in ('maps', 'usage'):
+            listed = bench.vmad.get(workload.uri(f'/vmas?detail={detail}'), timeout=120).json()
+            exact = listed['count'] == len(listed['vmas']) == workload.count and listed['complete']
+            row(f'VMAs by detail={detail}', name, str(listed['count']), goal=str(workload.count), reached=exact)
+    processes = bench.vmad.get('/v1/processes?detail=vmas', timeout=120).json()['processes']
+    for process in processes:
+        for workload in bench.workloads.values():
+            if process['pid'] == workload.pid:
+                row('vma_count of /v1/processes?detail=vmas', workload.name, str(process.get('vma_count')), goal=str(workload.count),
+                    reached=process.get('vma_count') == workload.count)
+
+
+# --- the target, and many requests ---
+
+def pin_vmad(bench, cpus):
+    for thread in os.listdir(f'/proc/{bench.vmad.pid}/task'):
+        os.sched_setaffinity(int(thread), cpus)
+
+
+def churn_under(workload, arguments, pin):
+    if not arguments:
+        return workload.churn()[0]
+    with load(*arguments, pin=pin):
+        return workload.churn()[0]
+
+
+def target_on(bench, name, pinned):
+    """pinned: the target has CPU 0 for itself, so that only locks are left to slow it down."""
+    workload = bench.workload(name)
+    socket = bench.vmad.socket
+    cases = [('alone', (), None),
+             ('cat maps in a loop', ('load-read', workload.file('maps')), None),
+             ('vmad list in a loop', ('load-get', socket, workload.uri('/vmas')), 0.90),
+             ('cat smaps in a loop', ('load-read', workload.file('smaps')), None),
+             ('vmad usage in a loop', ('load-get', socket, workload.uri('/vmas?detail=usage')), 0.60)]
+    figures = rounds_of([(what, False, lambda arguments=arguments: churn_under(workload, arguments, 1 if pinned else None))
+                         for what, arguments, _ in cases])
+    base = statistics.median(figures['alone'])
+    for what, _, goal in cases:
+        median = statistics.median(figures[what])
+        judged = least(median / base, goal) if goal else {'ratio': median / base}
+        row(f'mmap+munmap{", own CPU" if pinned else ""}: {what}', name, f'{median / 1e3:.0f} k/s', rounds=len(figures[what]), **judged)
+
+
+def target(bench):
+    """the target's mmap throughput while it is looked at"""
+    every = os.sched_getaffinity(0)
+    for name in ('half and half', '200 over 5 GiB'):
+        target_on(bench, name, False)
+        if len(every) < 2:
+            continue
+        os.sched_setaffinity(bench.workload(name).pid, {0})
+        pin_vmad(bench, every - {0})
+        target_on(bench, name, True)
+        os.sched_setaffinity(bench.workload(name).pid, every)
+        pin_vmad(bench, every)
+
+
+@contextlib.contextmanager
+def nginx(body):
+    """One nginx worker that serves body at /file over a Unix socket."""
+    with tempfile.TemporaryDirectory(prefix='vmad-bench-') as directory:
+        os.mkdir(f'{directory}/www')
+        for path, content in (('nginx.conf', NGINX.format(directory).encode()), ('www/file', body)):
+            with open(f'{directory}/{path}', 'wb') as file:
+                file.write(content)
+        process = subprocess.Popen(['/usr/sbin/nginx', '-p', directory, '-c', f'{directory}/nginx.conf'], stderr=subprocess.PIPE)
+        try:
+            if not any(b'start worker process ' in line for line in process.stderr):
+                raise RuntimeError('nginx did not start')
+            yield f'{directory}/nginx.sock'
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def flood(bench):
+    """/v1/processes/{pid}, 16 keep-alive connections, to one nginx worker serving a static file of that size"""
+    workload = bench.workload('1,000 VMAs')
+    body = bench.vmad.get(workload.uri()).body
+    with nginx(body) as nginx_socket:
+        def rate(socket, uri):
+            result = measure('flood', socket, uri, 16, SLICE_MS)
+            if result['failed']:
+                raise RuntimeError(f'{uri}: {result["failed"]} of {result["requests"]} failed')
+            return result['requests'] * 1e9 / result['ns']
+        figures = rounds_of([('one nginx worker, static file', False, lambda: rate(nginx_socket, '/file')),
+                             ('vmad /v1/processes/{pid}', False, lambda: rate(bench.vmad.socket, workload.uri())),
+                             ('vmad /v1/health', False, lambda: rate(bench.vmad.socket, '/v1/health'))])
+    base = statistics.median(figures['one nginx worker, static file'])
+    for what, values in figures.items():
+        median = statistics.median(values)
+        judged = least(median / base, 1) if '{pid}' in what else {'ratio': median / base}
+        row(what, f'{len(body)} bytes', f'{median / 1e3:.1f} k/s', rounds=len(values), **judged)
+
+
+SECTIONS = {
+    'list-maps': list_maps,
+    'list-usage': list_usage,
+    'memory': memory,
+    'latency': latency,
+    'lookup': lookup,
+    'target': target,
+    'flood': flood,
+    'count': count,
+}
+
+
+def main(names):
+    if names == ['--list']:
+        for name, section in SECTIONS.items():
+            print(f'{name:<12} {section.__doc__}')
+        return 0
+    unknown = [name for name in names if name not in SECTIONS]
+    if unknown:
+        print(f'bench: no such section: {unknown[0]} (there are {", ".join(SECTIONS)})', file=sys.stderr)
+        return 2
+    with tempfile.TemporaryDirectory(prefix='vmad-bench-') as directory:
+        bench = Bench(directory)
+        try:
+            head()
+            for name in names or SECTIONS:
+                print(f'-- {name}: {SECTIONS[name].__doc__}', flush=True)
+                SECTIONS[name](bench)
+        finally:
+            bench.stop()
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main(sys.argv[1:]))
