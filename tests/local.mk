@@ -9,6 +9,7 @@ AM_TESTS_ENVIRONMENT = CMOCKA_MESSAGE_OUTPUT=TAP TOP_SRCDIR='$(abs_top_srcdir)' 
 	export CMOCKA_MESSAGE_OUTPUT TOP_SRCDIR TOP_BUILDDIR;
 
 include %D%/lint/local.mk
+include %D%/openapi/local.mk
 include %D%/unit/local.mk
 include %D%/api/local.mk
 include %D%/live/local.mk

@@ -3,6 +3,7 @@
 lint_tests = \
 	%D%/includes.py \
 	%D%/tables.py \
-	%D%/spdx.py
+	%D%/spdx.py \
+	%D%/units.py
 TESTS += $(lint_tests)
 EXTRA_DIST += $(lint_tests)

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+# Debian's packages: which there are to be, how to tell that one is there already, and how to get the rest.
+#
+# A package counts as there when its probe says so, whoever installed it: a command, a pkg-config module, or a file.
+packages=(
+	# for     package              probe
+	"run      gcc                  command gcc"
+	"run      libc6-dev            file /usr/include/stdio.h"
+	"run      make                 command make"
+	"run      autoconf             command autoconf"
+	"run      automake             command automake"
+	"run      pkg-config           command pkg-config"
+	"run      curl                 command curl"
+	"run      libmicrohttpd-dev    module libmicrohttpd"
+	"run      libjansson-dev       module jansson"
+	"run      libproc2-dev         module libproc2"
+	"run      libsystemd-dev       module libsystemd"
+	"run      zlib1g-dev           module zlib"
+	"run      libgnutls28-dev      module gnutls"
+	"run      libcurl4-gnutls-dev  module libcurl"
+	"run      libsmartcols-dev     module smartcols"
+	"test     libcmocka-dev        module cmocka"
+	"test     python3              file /usr/bin/python3"
+	"test     xz-utils             command xz"
+	"test     mandoc               command mandoc"
+	"test     shellcheck           command shellcheck"
+	"test     cppcheck             command cppcheck"
+	"test     clang                command clang"
+	"test     libclang-rt-14-dev   file /usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.fuzzer-*.a"
+	"test     clang-tidy           command clang-tidy"
+	"test     nodejs               command node"
+	"test     npm                  command npm"
+	"test     ca-certificates      file /etc/ssl/certs/ca-certificates.crt"
+)
+
+# is_there KIND WHAT: does the probe find it?
+is_there() {
+	case $1 in
+	command) command -v "$2" >/dev/null ;;
+	module) pkg-config --exists "$2" 2>/dev/null ;;
+	file) compgen -G "$2" >/dev/null ;;
+	esac
+}
+
+# missing run|test: the packages whose probe finds nothing; a test needs what running needs.
+missing() {
+	local row need package kind what
+	for row in "${packages[@]}"; do
+		read -r need package kind what <<<"$row"
+		[[ $need == run || $need == "$1" ]] || continue
+		is_there "$kind" "$what" || echo "$package"
+	done
+}
+
+# What apt says is for those who look into a failure.
+apt() {
+	DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0 "$@"
+}
+
+# The lists are fetched when they do not know a package, or when what they name cannot be had any more.
+install() {
+	local log
+	log=$(mktemp)
+	if ! apt-cache show "$@" >/dev/null 2>&1 || ! apt install --no-install-recommends -y "$@" >"$log" 2>&1; then
+		{ apt update && apt install --no-install-recommends -y "$@"; } >"$log" 2>&1 || {
+			cat "$log" >&2
+			rm -f "$log"
+			return 1
+		}
+	fi
+	rm -f "$log"
+}
+
+# packages_provide run|test: installs what is missing; says so, and fails, where it cannot.
+packages_provide() {
+	local -a wanted
+	mapfile -t wanted < <(missing "$1")
+	[[ ${#wanted[@]} -gt 0 ]] || return 0
+	if ! command -v apt-get >/dev/null; then
+		echo "quickstart: this is not Debian: please install what Debian calls ${wanted[*]}" >&2
+		return 1
+	elif [[ $EUID != 0 ]]; then
+		echo "quickstart: not root: please have these installed: apt-get install ${wanted[*]}" >&2
+		return 1
+	fi
+	echo "installing ${#wanted[@]} Debian packages: ${wanted[*]}"
+	install "${wanted[@]}" || {
+		echo "quickstart: apt-get could not install them; its words stand above" >&2
+		return 1
+	}
+}
