@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # What stands around the programs: units, completions, the quickstart.
 
+dist_man_MANS += daemon/vmad.8
+
 # systemd
 dist_systemdsystemunit_DATA = \
 	%D%/systemd/vmad.socket \
