@@ -2,8 +2,14 @@ noinst_LIBRARIES += daemon/libsource.a
 daemon_libsource_a_SOURCES = \
 	%D%/facts.h \
 	%D%/host.h \
+	%D%/maps.c \
 	%D%/maps.h \
+	%D%/paced_file.c \
+	%D%/paced_file.h \
 	%D%/procmap_query.h \
+	%D%/reader.c \
 	%D%/reader.h \
+	%D%/smaps.c \
 	%D%/smaps.h \
+	%D%/stat.c \
 	%D%/stat.h
