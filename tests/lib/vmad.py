@@ -70,16 +70,16 @@ class Vmad:
     """A running vmad with a socket in a directory of its own.
 
     listen: further --listen values; a tcp port of 0 is not used: ask free_port(). arguments: further options. uid: run it as that user (needs root).
-    open_to_all: the socket is 0666, as an administrator's drop-in would have it.
+    open_to_all: the socket is 0666, as an administrator's drop-in would have it. prefix: a command that execs its arguments.
     """
 
-    def __init__(self, listen=(), arguments=(), uid=None, open_to_all=False, environment=None):
+    def __init__(self, listen=(), arguments=(), uid=None, open_to_all=False, environment=None, prefix=()):
         self.directory = tempfile.mkdtemp(prefix='vmad-test-')
         self.socket = os.path.join(self.directory, 'vmad.sock')
         self.log = []
         self._ready = threading.Event()
         self._open_to_all = open_to_all
-        self._start(uid, [f'unix:{self.socket}', *listen], arguments, environment or {})
+        self._start(uid, [f'unix:{self.socket}', *listen], [*arguments], [*prefix], environment or {})
 
     def _binary(self, uid):
         """Another user may not reach the build tree: it gets a copy."""
@@ -88,8 +88,8 @@ class Vmad:
         os.chown(self.directory, uid, uid)
         return shutil.copy(BINARY, os.path.join(self.directory, 'vmad'))
 
-    def _start(self, uid, listen, arguments, environment):
-        command = [self._binary(uid), *arguments]
+    def _start(self, uid, listen, arguments, prefix, environment):
+        command = [*prefix, self._binary(uid), *arguments]
         for where in listen:
             command += ['--listen', where]
         identity = {} if uid is None else {'user': uid, 'group': uid, 'extra_groups': []}
@@ -149,7 +149,8 @@ class Vmad:
 
     def __exit__(self, kind, error, trace):
         status = self.stop()
-        if kind is None and status != 0:
+        fine = kind is None or (kind is SystemExit and not error.code)
+        if fine and status != 0:
             raise RuntimeError(f'vmad ended with {status}: ' + '; '.join(self.log[-20:]))
 
 

@@ -1,4 +1,20 @@
 # tests/live: a running vmad against what /proc says of the same processes. tests/lib is for every test in Python.
+check_PROGRAMS += tests/live/victim tests/live/racer
+tests_live_victim_SOURCES = %D%/victim.c
+tests_live_racer_SOURCES = %D%/racer.c
+# Without sanitizers: their shadow memory is no part of the layout that these programs promise.
+tests_live_victim_CFLAGS = -std=gnu17 -Wall -Wextra -Wno-missing-field-initializers -pthread
+tests_live_racer_CFLAGS = -std=gnu17 -Wall -Wextra -Wno-missing-field-initializers
+
+live_tests = \
+	%D%/identity.py \
+	%D%/lists.py \
+	%D%/races.py \
+	%D%/vmas.py
+dist_check_SCRIPTS += $(live_tests)
+
 EXTRA_DIST += \
+	tests/lib/procfs.py \
 	tests/lib/tap.py \
+	tests/lib/victim.py \
 	tests/lib/vmad.py
