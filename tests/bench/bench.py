@@ -7,6 +7,7 @@ one is said and is no failure.
 """
 import contextlib
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -33,7 +34,8 @@ WORKLOADS = {
     '200 over 5 GiB': ('touched', 200),
 }
 
-NGINX = """daemon off;
+NGINX = '/usr/sbin/nginx'
+NGINX_CONF = """daemon off;
 worker_processes 1;
 user root;
 pid {0}/nginx.pid;
@@ -129,7 +131,7 @@ def load(*arguments, pin=None):
 
 # --- the table ---
 
-COLUMNS = '{:<44} {:<15} {:>12} {:>9}  {:<16} {:>7}'
+COLUMNS = '{:<44} {:<15} {:>14} {:>7}  {:<20} {:>6}'
 
 
 def head():
@@ -201,17 +203,30 @@ def run_peer(*command):
     return lambda workload: measure('run', *command, workload.pid)['ns']
 
 
+def installed(peers):
+    """Those of the peers that this machine has; the others are said."""
+    for name, slow, run in peers:
+        needed = 'import psutil' if run is run_psutil else None
+        found = subprocess.run(['/usr/bin/python3', '-c', needed], check=False, stderr=subprocess.DEVNULL).returncode == 0 if needed \
+            else shutil.which(name.split()[0])
+        if found:
+            yield name, slow, run
+        else:
+            row(name, '', 'not installed', rounds=0)
+
+
 def list_maps(bench):
     """the list, to reading maps and throwing it away"""
+    peers = list(installed([('pmap', False, run_peer('pmap'))]))
     goals = {'long paths': 1.3, 'half and half': 1.4, 'all anonymous': 1.8, '1,000 VMAs': None}
     for name, goal in goals.items():
-        compare_lists(bench, name, 'maps', '', [('pmap', False, run_peer('pmap'))], goal)
+        compare_lists(bench, name, 'maps', '', peers, goal)
 
 
 def list_usage(bench):
     """the list with usage, to reading smaps and throwing it away"""
-    peers = [('pmap -x', True, run_peer('pmap', '-x')), ('pmap -X', True, run_peer('pmap', '-X')),
-             ('psutil + json', True, run_psutil)]
+    peers = list(installed([('pmap -x', True, run_peer('pmap', '-x')), ('pmap -X', True, run_peer('pmap', '-X')),
+                            ('psutil + json', True, run_psutil)]))
     for name in WORKLOADS:
         compare_lists(bench, name, 'smaps', '?detail=usage', peers, 1.35 if WORKLOADS[name][1] == 60000 else None)
 
@@ -230,7 +245,8 @@ def memory(bench):
             result = measure('get', fresh.socket, workload.uri('/vmas?detail=usage'), pause_us)
             growth = (fresh.memory() - before) / MIB
         row(f'vmad, {result["bytes"] / 1e6:.1f} MB of usage', on, f'{growth:.2f} MiB', goal='<= 8 MiB', reached=growth <= 8)
-    row('psutil + json', 'all anonymous', f'{run_psutil(bench.workload("all anonymous"), "growth_bytes") / MIB:.0f} MiB')
+    for name, _, _ in installed([('psutil + json', True, run_psutil)]):
+        row(name, 'all anonymous', f'{run_psutil(bench.workload("all anonymous"), "growth_bytes") / MIB:.0f} MiB')
 
 
 def latency(bench):
@@ -343,10 +359,10 @@ def nginx(body):
     """One nginx worker that serves body at /file over a Unix socket."""
     with tempfile.TemporaryDirectory(prefix='vmad-bench-') as directory:
         os.mkdir(f'{directory}/www')
-        for path, content in (('nginx.conf', NGINX.format(directory).encode()), ('www/file', body)):
+        for path, content in (('nginx.conf', NGINX_CONF.format(directory).encode()), ('www/file', body)):
             with open(f'{directory}/{path}', 'wb') as file:
                 file.write(content)
-        process = subprocess.Popen(['/usr/sbin/nginx', '-p', directory, '-c', f'{directory}/nginx.conf'], stderr=subprocess.PIPE)
+        process = subprocess.Popen([NGINX, '-p', directory, '-c', f'{directory}/nginx.conf'], stderr=subprocess.PIPE)
         try:
             if not any(b'start worker process ' in line for line in process.stderr):
                 raise RuntimeError('nginx did not start')
@@ -358,6 +374,9 @@ def nginx(body):
 
 def flood(bench):
     """/v1/processes/{pid}, 16 keep-alive connections, to one nginx worker serving a static file of that size"""
+    if not os.access(NGINX, os.X_OK):
+        row('one nginx worker, static file', '', 'not installed', rounds=0)
+        return
     workload = bench.workload('1,000 VMAs')
     body = bench.vmad.get(workload.uri()).body
     with nginx(body) as nginx_socket:

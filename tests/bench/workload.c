@@ -18,7 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PATH_PARTS 6
+#define PATH_PARTS 4
 #define PATH_PART "a-directory-of-24-letters"
 #define TOUCHED_BYTES (UINT64_C(5) << 30)
 #define CHURN_BYTES (64 * 1024)
