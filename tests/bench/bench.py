@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """make bench: vmad beside its peers on this machine, in one run; one table, each figure with its goal.
 
-bench.py [--list] [SECTION]...: without a section, all. Environment: BENCH_ROUNDS (21), the interleaved rounds that a median is taken of; BENCH_FULL=1
-gives the slow peers (pmap -x, pmap -X, psutil) as many rounds, otherwise they get a seventh. Goals are those of a quiet machine; missing
-one is said and is no failure.
+bench.py [--list] [SECTION]...: without a section, all. Environment: BENCH_ROUNDS (21), the interleaved rounds that a
+median is taken of; BENCH_FULL=1 gives the slow peers (pmap -x, pmap -X, psutil) as many rounds, otherwise they get a
+seventh. Goals are those of a quiet machine; missing one is said and is no failure.
 """
 import contextlib
 import os
@@ -45,13 +45,15 @@ http {{
     access_log off;
     keepalive_requests 1000000000;
     default_type application/json;
-    client_body_temp_path {0}/b; proxy_temp_path {0}/p; fastcgi_temp_path {0}/f; uwsgi_temp_path {0}/u; scgi_temp_path {0}/s;
+    client_body_temp_path {0}/b; proxy_temp_path {0}/p; fastcgi_temp_path {0}/f;
+    uwsgi_temp_path {0}/u; scgi_temp_path {0}/s;
     server {{ listen unix:{0}/nginx.sock; root {0}/www; }}
 }}
 """
 
 
 # --- what runs beside ---
+
 
 def numbers(text):
     """The "name=value" words of measure."""
@@ -70,7 +72,9 @@ class Workload:
     def __init__(self, name, directory):
         self.name = name
         shape, self.count = WORKLOADS[name]
-        self.process = subprocess.Popen([WORKLOAD, shape, str(self.count), directory], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(
+            [WORKLOAD, shape, str(self.count), directory], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
         ready = self.process.stdout.readline().split()
         if not ready:
             raise RuntimeError(f'the workload "{name}" did not start')
@@ -163,6 +167,7 @@ def least(ratio, goal):
 
 # --- lists ---
 
+
 def get_list(bench, workload, rest):
     result = measure('get', bench.vmad.socket, workload.uri(rest))
     if result['status'] != 200 or not result['complete'] or result['count'] != workload.count:
@@ -171,7 +176,9 @@ def get_list(bench, workload, rest):
 
 
 def run_psutil(workload, field='ns'):
-    done = subprocess.run(['/usr/bin/python3', f'{HERE}/psutil_json.py', str(workload.pid)], stdout=subprocess.PIPE, check=True, text=True)
+    done = subprocess.run(
+        ['/usr/bin/python3', f'{HERE}/psutil_json.py', str(workload.pid)], stdout=subprocess.PIPE, check=True, text=True
+    )
     return numbers(done.stdout)[field]
 
 
@@ -188,8 +195,10 @@ def rounds_of(contestants, rounds=ROUNDS):
 def compare_lists(bench, name, file, rest, peers, goal):
     """Reading the procfs file and throwing it away, vmad, and its peers."""
     workload = bench.workload(name)
-    contestants = [(f'read {file}', False, lambda: measure('read', workload.file(file))['ns']),
-                   (f'vmad {rest or "maps"}', False, lambda: get_list(bench, workload, '/vmas' + rest))]
+    contestants = [
+        (f'read {file}', False, lambda: measure('read', workload.file(file))['ns']),
+        (f'vmad {rest or "maps"}', False, lambda: get_list(bench, workload, '/vmas' + rest)),
+    ]
     contestants += [(peer, slow, lambda run=run: run(workload)) for peer, slow, run in peers]
     figures = rounds_of(contestants)
     base = statistics.median(figures[f'read {file}'])
@@ -207,8 +216,11 @@ def installed(peers):
     """Those of the peers that this machine has; the others are said."""
     for name, slow, run in peers:
         needed = 'import psutil' if run is run_psutil else None
-        found = subprocess.run(['/usr/bin/python3', '-c', needed], check=False, stderr=subprocess.DEVNULL).returncode == 0 if needed \
+        found = (
+            subprocess.run(['/usr/bin/python3', '-c', needed], check=False, stderr=subprocess.DEVNULL).returncode == 0
+            if needed
             else shutil.which(name.split()[0])
+        )
         if found:
             yield name, slow, run
         else:
@@ -225,13 +237,21 @@ def list_maps(bench):
 
 def list_usage(bench):
     """the list with usage, to reading smaps and throwing it away"""
-    peers = list(installed([('pmap -x', True, run_peer('pmap', '-x')), ('pmap -X', True, run_peer('pmap', '-X')),
-                            ('psutil + json', True, run_psutil)]))
+    peers = list(
+        installed(
+            [
+                ('pmap -x', True, run_peer('pmap', '-x')),
+                ('pmap -X', True, run_peer('pmap', '-X')),
+                ('psutil + json', True, run_psutil),
+            ]
+        )
+    )
     for name in WORKLOADS:
         compare_lists(bench, name, 'smaps', '?detail=usage', peers, 1.35 if WORKLOADS[name][1] == 60000 else None)
 
 
 # --- memory, latency, look-up, count ---
+
 
 def memory(bench):
     """growth of the daemon's peak while it streams the usage list of 60,000 VMAs"""
@@ -240,11 +260,17 @@ def memory(bench):
         with Vmad() as fresh:
             fresh.get('/v1/health')
             with open(f'/proc/{fresh.pid}/clear_refs', 'w', encoding='ascii') as reset:
-                reset.write('5')    # the peak begins anew: proc_pid_clear_refs(5)
+                reset.write('5')  # the peak begins anew: proc_pid_clear_refs(5)
             before = fresh.memory()
             result = measure('get', fresh.socket, workload.uri('/vmas?detail=usage'), pause_us)
             growth = (fresh.memory() - before) / MIB
-        row(f'vmad, {result["bytes"] / 1e6:.1f} MB of usage', on, f'{growth:.2f} MiB', goal='<= 8 MiB', reached=growth <= 8)
+        row(
+            f'vmad, {result["bytes"] / 1e6:.1f} MB of usage',
+            on,
+            f'{growth:.2f} MiB',
+            goal='<= 8 MiB',
+            reached=growth <= 8,
+        )
     for name, _, _ in installed([('psutil + json', True, run_psutil)]):
         row(name, 'all anonymous', f'{run_psutil(bench.workload("all anonymous"), "growth_bytes") / MIB:.0f} MiB')
 
@@ -258,7 +284,9 @@ def latency(bench):
     with load(*usage) as first, load(*usage) as second:
         for uri in ('/v1/health', small.uri()):
             for how in ('keep', 'new'):
-                said = f'p50/p99 {uri.replace(str(small.pid), "PID")}, {"keep-alive" if how == "keep" else "connecting"}'
+                said = (
+                    f'p50/p99 {uri.replace(str(small.pid), "PID")}, {"keep-alive" if how == "keep" else "connecting"}'
+                )
                 latency_of(bench, uri, how, said)
         loads = [first, second]
     counts = [process.stdout.read().strip() for process in loads]
@@ -272,7 +300,9 @@ def latency_of(bench, uri, how, said=None):
         print(f'  {uri}: {result["failed"]} of {result["requests"]} failed')
     figure = f'{result["p50_ns"] / 1e6:.3f}/{result["p99_ns"] / 1e6:.3f} ms'
     if said:
-        row(said, 'under load', figure, goal='p99 <= 10 ms', reached=result['p99_ns'] <= 10e6, rounds=result['requests'])
+        row(
+            said, 'under load', figure, goal='p99 <= 10 ms', reached=result['p99_ns'] <= 10e6, rounds=result['requests']
+        )
     return figure
 
 
@@ -281,10 +311,21 @@ def lookup(bench):
     for name in ('long paths', 'all anonymous'):
         workload = bench.workload(name)
         middle = f'/vmas/{(workload.start + workload.end) // 2:#x}'
-        figures = rounds_of([
-            ('the list', False, lambda: get_list(bench, workload, '/vmas')),
-            ('connecting', False, lambda: measure('latency', bench.vmad.socket, workload.uri(middle), 'new', 30, 0)['p50_ns']),
-            ('keep-alive', False, lambda: measure('latency', bench.vmad.socket, workload.uri(middle), 'keep', 30, 0)['p50_ns'])])
+        figures = rounds_of(
+            [
+                ('the list', False, lambda: get_list(bench, workload, '/vmas')),
+                (
+                    'connecting',
+                    False,
+                    lambda: measure('latency', bench.vmad.socket, workload.uri(middle), 'new', 30, 0)['p50_ns'],
+                ),
+                (
+                    'keep-alive',
+                    False,
+                    lambda: measure('latency', bench.vmad.socket, workload.uri(middle), 'keep', 30, 0)['p50_ns'],
+                ),
+            ]
+        )
         base = statistics.median(figures.pop('the list'))
         row('the whole list', name, ms(base), rounds=ROUNDS)
         for how, values in figures.items():
@@ -304,11 +345,17 @@ def count(bench):
     for process in processes:
         for workload in bench.workloads.values():
             if process['pid'] == workload.pid:
-                row('vma_count of /v1/processes?detail=vmas', workload.name, str(process.get('vma_count')), goal=str(workload.count),
-                    reached=process.get('vma_count') == workload.count)
+                row(
+                    'vma_count of /v1/processes?detail=vmas',
+                    workload.name,
+                    str(process.get('vma_count')),
+                    goal=str(workload.count),
+                    reached=process.get('vma_count') == workload.count,
+                )
 
 
 # --- the target, and many requests ---
+
 
 def pin_vmad(bench, cpus):
     for thread in os.listdir(f'/proc/{bench.vmad.pid}/task'):
@@ -326,18 +373,30 @@ def target_on(bench, name, pinned):
     """pinned: the target has CPU 0 for itself, so that only locks are left to slow it down."""
     workload = bench.workload(name)
     socket = bench.vmad.socket
-    cases = [('alone', (), None),
-             ('cat maps in a loop', ('load-read', workload.file('maps')), None),
-             ('vmad list in a loop', ('load-get', socket, workload.uri('/vmas')), 0.90),
-             ('cat smaps in a loop', ('load-read', workload.file('smaps')), None),
-             ('vmad usage in a loop', ('load-get', socket, workload.uri('/vmas?detail=usage')), 0.60)]
-    figures = rounds_of([(what, False, lambda arguments=arguments: churn_under(workload, arguments, 1 if pinned else None))
-                         for what, arguments, _ in cases])
+    cases = [
+        ('alone', (), None),
+        ('cat maps in a loop', ('load-read', workload.file('maps')), None),
+        ('vmad list in a loop', ('load-get', socket, workload.uri('/vmas')), 0.90),
+        ('cat smaps in a loop', ('load-read', workload.file('smaps')), None),
+        ('vmad usage in a loop', ('load-get', socket, workload.uri('/vmas?detail=usage')), 0.60),
+    ]
+    figures = rounds_of(
+        [
+            (what, False, lambda arguments=arguments: churn_under(workload, arguments, 1 if pinned else None))
+            for what, arguments, _ in cases
+        ]
+    )
     base = statistics.median(figures['alone'])
     for what, _, goal in cases:
         median = statistics.median(figures[what])
         judged = least(median / base, goal) if goal else {'ratio': median / base}
-        row(f'mmap+munmap{", own CPU" if pinned else ""}: {what}', name, f'{median / 1e3:.0f} k/s', rounds=len(figures[what]), **judged)
+        row(
+            f'mmap+munmap{", own CPU" if pinned else ""}: {what}',
+            name,
+            f'{median / 1e3:.0f} k/s',
+            rounds=len(figures[what]),
+            **judged,
+        )
 
 
 def target(bench):
@@ -380,14 +439,20 @@ def flood(bench):
     workload = bench.workload('1,000 VMAs')
     body = bench.vmad.get(workload.uri()).body
     with nginx(body) as nginx_socket:
+
         def rate(socket, uri):
             result = measure('flood', socket, uri, 16, SLICE_MS)
             if result['failed']:
                 raise RuntimeError(f'{uri}: {result["failed"]} of {result["requests"]} failed')
             return result['requests'] * 1e9 / result['ns']
-        figures = rounds_of([('one nginx worker, static file', False, lambda: rate(nginx_socket, '/file')),
-                             ('vmad /v1/processes/{pid}', False, lambda: rate(bench.vmad.socket, workload.uri())),
-                             ('vmad /v1/health', False, lambda: rate(bench.vmad.socket, '/v1/health'))])
+
+        figures = rounds_of(
+            [
+                ('one nginx worker, static file', False, lambda: rate(nginx_socket, '/file')),
+                ('vmad /v1/processes/{pid}', False, lambda: rate(bench.vmad.socket, workload.uri())),
+                ('vmad /v1/health', False, lambda: rate(bench.vmad.socket, '/v1/health')),
+            ]
+        )
     base = statistics.median(figures['one nginx worker, static file'])
     for what, values in figures.items():
         median = statistics.median(values)

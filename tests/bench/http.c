@@ -73,7 +73,8 @@ bool http_is_whole(const char *bytes, size_t len)
 	size_t body = content_length(bytes, head, &known);
 	if (known)
 		return len >= head + body;
-	return len >= head + sizeof(last_chunk) - 1 && !memcmp(bytes + len - sizeof(last_chunk) + 1, last_chunk, sizeof(last_chunk) - 1);
+	const size_t last = sizeof(last_chunk) - 1;
+	return len >= head + last && !memcmp(bytes + len - last, last_chunk, last);
 }
 
 int http_exchange(int fd, const char *request, size_t len, char response[static HTTP_SMALL_MAX], size_t *ret_len)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * measure VERB ...: times one thing, for bench.py. One client for all servers and all peers: what comes is read and thrown away.
- * Results are "name=value" words on one line.
+ * measure VERB ...: times one thing, for bench.py. One client for all servers and all peers: what comes is read and thrown
+ * away. Results are "name=value" words on one line.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -198,7 +198,8 @@ static int verb_latency(char **argv)
 	char request[HTTP_REQUEST_MAX];
 	bool keep = !strcmp(argv[2], "keep");
 	size_t len = http_request(request, argv[1], keep), n = 0, failed = 0, got;
-	uint64_t begin = now_ns(), end = begin + strtoull(argv[3], NULL, 10) * 1000000, interval = strtoull(argv[4], NULL, 10) * 1000;
+	uint64_t begin = now_ns(), end = begin + strtoull(argv[3], NULL, 10) * 1000000;
+	uint64_t interval = strtoull(argv[4], NULL, 10) * 1000;
 	int fd = -1;
 
 	do {
@@ -207,8 +208,8 @@ static int verb_latency(char **argv)
 		ns[n++] = now_ns() - turn;
 	} while (now_ns() < end && n < LATENCIES_MAX);
 	qsort(ns, n, sizeof(*ns), compare);
-	printf("requests=%zu failed=%zu p50_ns=%" PRIu64 " p99_ns=%" PRIu64 " max_ns=%" PRIu64 " bytes=%zu\n", n, failed, ns[n / 2],
-	       ns[n * 99 / 100], ns[n - 1], got);
+	printf("requests=%zu failed=%zu p50_ns=%" PRIu64 " p99_ns=%" PRIu64 " max_ns=%" PRIu64 " bytes=%zu\n",
+	       n, failed, ns[n / 2], ns[n * 99 / 100], ns[n - 1], got);
 	return 0;
 }
 
@@ -217,7 +218,7 @@ static int stdin_open(int wait_ms)
 	return poll(&(struct pollfd){ .fd = STDIN_FILENO, .events = POLLIN }, 1, wait_ms) == 0;
 }
 
-/* Load in the background until stdin ends. A refusal (429, 503) is counted and answered with a short rest, as a client should. */
+/* Load in the background until stdin ends. A refusal (429, 503) is counted, and answered with a short rest. */
 static int verb_load_get(char **argv)
 {
 	static struct fetched fetched;

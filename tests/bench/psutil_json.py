@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a script does today: psutil's maps of one process as JSON. Prints what it took, without the interpreter's own start."""
+"""What a script does today: psutil's maps of one process as JSON. Prints what it took, without the start of Python."""
 import json
 import resource
 import sys

@@ -2,8 +2,8 @@
 /*
  * workload SHAPE COUNT DIRECTORY: a process with exactly COUNT VMAs of a known shape, for the benchmarks.
  *
- * It prints "ready START END" (the range that it filled), then obeys stdin: "churn MILLISECONDS" maps and unmaps as fast as it can and prints
- * "churned OPERATIONS WALL_NS CPU_NS"; end of file ends it. It allocates nothing after the count was taken.
+ * It prints "ready START END" (the range that it filled), then obeys stdin: "churn MILLISECONDS" maps and unmaps as fast as
+ * it can and prints "churned OPERATIONS WALL_NS CPU_NS"; end of file ends it. It allocates nothing after the count was taken.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What /proc says, read and parsed as simply as can be and without a look at vmad's code, in the shape of vmad's replies."""
+"""What /proc says, parsed as simply as can be and without a look at vmad's code, in the shape of vmad's replies."""
 import os
 import re
 
-KINDS = ('private-anon shared-anon private-file shared-file memfd sysv heap stack vdso vvar vsyscall hugetlb device special').split()
+KINDS = (
+    'private-anon shared-anon private-file shared-file memfd sysv heap stack vdso vvar vsyscall hugetlb device special'
+).split()
 
 NAMED_KINDS = {'[heap]': 'heap', '[stack]': 'stack', '[vdso]': 'vdso', '[vsyscall]': 'vsyscall'}
 
-MAPS_LINE = re.compile(rb'([0-9a-f]+)-([0-9a-f]+) ([r-][w-][x-][ps]) ([0-9a-f]+) ([0-9a-f]+:[0-9a-f]+) (\d+) *(.*)', re.S)
+MAPS_LINE = re.compile(
+    rb'([0-9a-f]+)-([0-9a-f]+) ([r-][w-][x-][ps]) ([0-9a-f]+) ([0-9a-f]+:[0-9a-f]+) (\d+) *(.*)', re.S
+)
 
 
 def read(pid, name):
@@ -54,10 +58,17 @@ def kind_of(name, path, deleted, shared):
 def parse_maps_line(line):
     start, end, perms, offset, device, inode, shown = MAPS_LINE.fullmatch(line).groups()
     deleted = shown.startswith(b'/') and shown.endswith(b' (deleted)')
-    path = (shown[:-len(b' (deleted)')] if deleted else shown) if shown.startswith(b'/') else None
+    path = (shown[: -len(b' (deleted)')] if deleted else shown) if shown.startswith(b'/') else None
     name = shown if shown and path is None else None
-    area = {'start': f'0x{int(start, 16):x}', 'end': f'0x{int(end, 16):x}', 'size_bytes': int(end, 16) - int(start, 16), 'perms': perms.decode(),
-            'offset_bytes': int(offset, 16), 'device': device.decode(), 'inode': inode.decode()}
+    area = {
+        'start': f'0x{int(start, 16):x}',
+        'end': f'0x{int(end, 16):x}',
+        'size_bytes': int(end, 16) - int(start, 16),
+        'perms': perms.decode(),
+        'offset_bytes': int(offset, 16),
+        'device': device.decode(),
+        'inode': inode.decode(),
+    }
     if path is not None:
         text_member(area, 'path', path)
     if name is not None:
@@ -72,9 +83,19 @@ def maps(pid):
     return [parse_maps_line(line) for line in read(pid, 'maps').split(b'\n') if line]
 
 
-USAGE_NAMES = {'KernelPageSize': 'kernel_page_size_bytes', 'MMUPageSize': 'mmu_page_size_bytes', 'KSM': 'ksm_bytes', 'THPeligible': 'thp_eligible',
-               'ProtectionKey': 'protection_key', 'VmFlags': 'flags', 'LazyFree': 'lazy_free_bytes', 'AnonHugePages': 'anon_huge_pages_bytes',
-               'ShmemPmdMapped': 'shmem_pmd_mapped_bytes', 'FilePmdMapped': 'file_pmd_mapped_bytes', 'SwapPss': 'swap_pss_bytes'}
+USAGE_NAMES = {
+    'KernelPageSize': 'kernel_page_size_bytes',
+    'MMUPageSize': 'mmu_page_size_bytes',
+    'KSM': 'ksm_bytes',
+    'THPeligible': 'thp_eligible',
+    'ProtectionKey': 'protection_key',
+    'VmFlags': 'flags',
+    'LazyFree': 'lazy_free_bytes',
+    'AnonHugePages': 'anon_huge_pages_bytes',
+    'ShmemPmdMapped': 'shmem_pmd_mapped_bytes',
+    'FilePmdMapped': 'file_pmd_mapped_bytes',
+    'SwapPss': 'swap_pss_bytes',
+}
 
 
 def usage_member(line):
@@ -114,10 +135,16 @@ def stat(pid):
     except OSError:
         return None
     opening, closing = raw.index(b'('), raw.rindex(b')')
-    rest = raw[closing + 2:].split()
-    record = {'pid': int(raw[:opening]), 'start_time_ticks': int(rest[19]), 'ppid': int(rest[1]), 'state': rest[0].decode(), 'threads': int(rest[17]),
-              'vm_size_bytes': int(rest[20])}
-    text_member(record, 'comm', raw[opening + 1:closing])
+    rest = raw[closing + 2 :].split()
+    record = {
+        'pid': int(raw[:opening]),
+        'start_time_ticks': int(rest[19]),
+        'ppid': int(rest[1]),
+        'state': rest[0].decode(),
+        'threads': int(rest[17]),
+        'vm_size_bytes': int(rest[20]),
+    }
+    text_member(record, 'comm', raw[opening + 1 : closing])
     return record
 
 

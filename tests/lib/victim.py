@@ -17,7 +17,7 @@ class Area:
     def __init__(self, words):
         self.name, self.kind = words[0], words[1]
         self.start = int(words[2], 16)
-        self.end = int(words[3], 16) if len(words) > 3 else None    # None: start only lies within it
+        self.end = int(words[3], 16) if len(words) > 3 else None  # None: start only lies within it
         self.perms = words[4] if len(words) > 3 else None
         self.deleted = len(words) > 3 and words[5] == '1'
         self.shown = b'' if len(words) < 7 or words[6] == '-' else bytes.fromhex(words[6])
@@ -34,7 +34,9 @@ class Victim:
             os.chown(self.directory, uid, uid)
             program = shutil.copy(VICTIM, os.path.join(self.directory, 'victim'))
             identity = {'user': uid, 'group': uid, 'extra_groups': []}
-        self.process = subprocess.Popen([program, self.directory], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd='/', **identity)
+        self.process = subprocess.Popen(
+            [program, self.directory], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd='/', **identity
+        )
         self.pid = self.process.pid
         self._read_layout()
 

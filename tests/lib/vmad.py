@@ -21,7 +21,7 @@ import threading
 TOP_SRCDIR = os.environ.get('TOP_SRCDIR', os.path.realpath(os.path.join(os.path.dirname(__file__), '../..')))
 TOP_BUILDDIR = os.environ.get('TOP_BUILDDIR', TOP_SRCDIR)
 BINARY = os.path.join(TOP_BUILDDIR, 'daemon/vmad')
-READY_SECONDS = 20      # sanitizers on a loaded machine; an ordinary start takes some milliseconds
+READY_SECONDS = 20  # sanitizers on a loaded machine; an ordinary start takes some milliseconds
 NOBODY = 65534
 
 sys.dont_write_bytecode = True
@@ -69,8 +69,9 @@ def request(connection, path, method='GET', headers=None, body=None):
 class Vmad:
     """A running vmad with a socket in a directory of its own.
 
-    listen: further --listen values; a tcp port of 0 is not used: ask free_port(). arguments: further options. uid: run it as that user (needs root).
-    open_to_all: the socket is 0666, as an administrator's drop-in would have it. prefix: a command that execs its arguments.
+    listen: further --listen values (for a tcp port ask free_port()). arguments: further options. uid: run it as that
+    user (needs root). open_to_all: the socket is 0666, as an administrator's drop-in would have it. prefix: a command
+    that execs its arguments.
     """
 
     def __init__(self, listen=(), arguments=(), uid=None, open_to_all=False, environment=None, prefix=()):
@@ -93,8 +94,15 @@ class Vmad:
         for where in listen:
             command += ['--listen', where]
         identity = {} if uid is None else {'user': uid, 'group': uid, 'extra_groups': []}
-        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-                                        env={**os.environ, **environment}, cwd='/', **identity)
+        self.process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            env={**os.environ, **environment},
+            cwd='/',
+            **identity,
+        )
         self._reader = threading.Thread(target=self._read_log, daemon=True)
         self._reader.start()
         if not self._ready.wait(READY_SECONDS) or self.process.poll() is not None:
@@ -109,7 +117,7 @@ class Vmad:
             self.log.append(line.decode(errors='backslashreplace').rstrip('\n'))
             if self.log[-1] == 'vmad: ready':
                 self._ready.set()
-        self._ready.set()   # it ended: nobody needs to wait any longer
+        self._ready.set()  # it ended: nobody needs to wait any longer
 
     @property
     def pid(self):

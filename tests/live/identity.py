@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Who sees what: an ordinary user's own vmad, and root's vmad asked by nobody, against what the kernel lets nobody open."""
+"""Who sees what: an ordinary user's own vmad, and root's vmad asked by nobody; the kernel says what is right."""
 import os
 import sys
 
@@ -10,7 +10,13 @@ from vmad import NOBODY, Vmad, as_user  # noqa: E402
 from victim import Victim  # noqa: E402
 
 HIDEPID = ['unshare', '--mount', 'sh', '-c', 'mount -t proc -o hidepid=2 proc /proc && exec "$0" "$@"']
-FILES = {'': 'stat', '/vmas': 'maps', '/vmas?detail=usage': 'smaps', '/vmas/0x1000': 'maps', '?detail=usage': 'smaps_rollup'}
+FILES = {
+    '': 'stat',
+    '/vmas': 'maps',
+    '/vmas?detail=usage': 'smaps',
+    '/vmas/0x1000': 'maps',
+    '?detail=usage': 'smaps_rollup',
+}
 
 
 def needs_root():
@@ -29,9 +35,14 @@ def an_ordinary_users_vmad():
             usage = vmad.get(f'/v1/processes/{own.pid}/vmas?detail=usage')
             refused = vmad.get(f'/v1/processes/{other.pid}/vmas')
             return [own_list['count'], own_list['complete'], usage.status, refused.status, refused.json()]
+
         count, complete, usage, refused, problem = as_user(NOBODY, ask)
         tap.equal((count, complete, usage), (len(procfs.maps(own.pid)), True, 200), 'its own process')
-        tap.equal((refused, problem['type'], problem['errno']), (403, 'urn:vmad:problem:not-allowed', 'EACCES'), "root's process")
+        tap.equal(
+            (refused, problem['type'], problem['errno']),
+            (403, 'urn:vmad:problem:not-allowed', 'EACCES'),
+            "root's process",
+        )
         tap.truth(problem['mend'], 'it says what would help')
 
 
@@ -60,13 +71,19 @@ def nobody_sees_what_nobody_can_open():
     with Vmad(open_to_all=True) as vmad, Victim(uid=NOBODY) as own, Victim() as other:
         pids = [pid for pid in sorted(procfs.pids()) if procfs.stat(pid) and pid != vmad.pid]
         for rest, file in FILES.items():
+
             def ask(rest=rest, file=file):
                 kernel = what_the_kernel_lets_me_open(pids, file)
                 answers = {pid: vmad.get(f'/v1/processes/{pid}{rest}').status for pid in pids}
                 return [kernel, [pid for pid, status in answers.items() if status == 200], answers]
+
             kernel, shown, answers = as_user(NOBODY, ask)
             alive = procfs.pids()
-            tap.equal([pid for pid in shown if pid in alive], [pid for pid in kernel if pid in alive and answers[str(pid)] != 404], rest)
+            tap.equal(
+                [pid for pid in shown if pid in alive],
+                [pid for pid in kernel if pid in alive and answers[str(pid)] != 404],
+                rest,
+            )
             tap.truth(own.pid in shown, f'{rest}: its own process')
             tap.equal(other.pid in shown, file == 'stat', f"{rest}: root's process")
             tap.truth(set(answers.values()) <= {200, 403, 404}, f'{rest}: {answers}')
@@ -124,17 +141,22 @@ def hidepid():
         except RuntimeError as reason:
             raise tap.Skip(f'no procfs of our own: {reason}') from reason
         with vmad:
+
             def ask():
                 listed = [process['pid'] for process in vmad.get('/v1/processes').json()['processes']]
                 bodies = [hidden_and_missing(vmad, other.pid, rest) for rest in FILES]
                 return [listed, vmad.get(f'/v1/processes/{own.pid}/vmas').status, bodies]
+
             listed, status, bodies = as_user(NOBODY, ask)
             tap.truth(own.pid in listed and other.pid not in listed, f'listed: {listed}')
             tap.equal(status, 200, 'its own process')
             for hidden, missing in bodies:
                 tap.equal(hidden, missing, 'the very bytes of the 404')
                 tap.equal(hidden[0], 404, 'hidden')
-            tap.truth(other.pid in [process['pid'] for process in vmad.get('/v1/processes').json()['processes']], 'root sees it')
+            tap.truth(
+                other.pid in [process['pid'] for process in vmad.get('/v1/processes').json()['processes']],
+                'root sees it',
+            )
 
 
 def hidden_and_missing(vmad, pid, rest):

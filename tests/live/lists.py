@@ -45,8 +45,12 @@ def filter_by_perms():
 
 def filter_by_path():
     """path= matches paths and names"""
+
     def matches(pattern):
-        return lambda area: any(fnmatch.fnmatchcase(area[member], pattern) for member in ('path', 'name') if member in area)
+        return lambda area: any(
+            fnmatch.fnmatchcase(area[member], pattern) for member in ('path', 'name') if member in area
+        )
+
     filtered('?path=*libc*', matches('*libc*'))
     filtered('?path=*/gone', matches('*/gone'))
     filtered('?path=%5B%5B%5Dstack*', matches('[[]stack*'))
@@ -75,13 +79,17 @@ def filter_by_range():
         filtered(f'?start={start:#x}', lambda area, start=start: int(area['end'], 16) > start)
     for end in (high, high + 1):
         filtered(f'?end={end:x}', lambda area, end=end: int(area['start'], 16) < end)
-    filtered(f'?start={low:#x}&end={high:#x}', lambda area: int(area['end'], 16) > low and int(area['start'], 16) < high)
+    filtered(
+        f'?start={low:#x}&end={high:#x}', lambda area: int(area['end'], 16) > low and int(area['start'], 16) < high
+    )
 
 
 def filters_together():
     """filters narrow each other, with usage too"""
-    filtered('?kind=private-file,shared-file&perms=r...&deleted=true', lambda area: area['kind'] in ('private-file', 'shared-file')
-             and area['perms'][0] == 'r' and area['deleted'])
+    filtered(
+        '?kind=private-file,shared-file&perms=r...&deleted=true',
+        lambda area: area['kind'] in ('private-file', 'shared-file') and area['perms'][0] == 'r' and area['deleted'],
+    )
     found = vmas('?kind=shared-file&detail=usage')['vmas']
     wanted = [area['start'] for area in procfs.maps(first.pid) if area['kind'] == 'shared-file']
     tap.equal([area['start'] for area in found], wanted, 'with usage')
@@ -121,9 +129,13 @@ def parts_make_the_whole():
 
 def parts_keep_their_filters():
     """next keeps the filters and the detail"""
-    wanted = [area['start'] for area in procfs.maps(first.pid) if area['perms'][0] == 'r' and area['kind'] == 'private-file']
+    wanted = [
+        area['start'] for area in procfs.maps(first.pid) if area['perms'][0] == 'r' and area['kind'] == 'private-file'
+    ]
     for detail in ('maps', 'usage'):
-        records, _ = follow(f'/v1/processes/{first.pid}/vmas?limit=2&kind=private-file&perms=r...&detail={detail}', 'vmas')
+        records, _ = follow(
+            f'/v1/processes/{first.pid}/vmas?limit=2&kind=private-file&perms=r...&detail={detail}', 'vmas'
+        )
         tap.equal([area['start'] for area in records], wanted, detail)
         tap.equal(all('rss_bytes' in area for area in records), detail == 'usage', detail)
 
@@ -152,7 +164,11 @@ def stable_processes():
     before = {pid: procfs.stat(pid) for pid in procfs.pids()}
     answer = ask_processes()
     after = {pid: procfs.stat(pid) for pid in procfs.pids()}
-    stable = {pid: stat for pid, stat in before.items() if stat and after.get(pid) and after[pid]['start_time_ticks'] == stat['start_time_ticks']}
+    stable = {
+        pid: stat
+        for pid, stat in before.items()
+        if stat and after.get(pid) and after[pid]['start_time_ticks'] == stat['start_time_ticks']
+    }
     return answer, stable, set(before) | set(after)
 
 
@@ -189,7 +205,10 @@ def vma_counts_are_exact():
     for victim in (first, second):
         wanted = len(procfs.maps(victim.pid))
         tap.equal(counts[victim.pid]['vma_count'], wanted, 'vma_count')
-        tap.truth(abs(counts[victim.pid]['vma_limit_ratio'] - wanted / limit) < 1e-6, f'ratio {counts[victim.pid]["vma_limit_ratio"]}')
+        tap.truth(
+            abs(counts[victim.pid]['vma_limit_ratio'] - wanted / limit) < 1e-6,
+            f'ratio {counts[victim.pid]["vma_limit_ratio"]}',
+        )
 
 
 def process_filters():
@@ -217,16 +236,26 @@ def host_list(query=''):
 
 def the_host_is_the_union():
     """/v1/vmas holds the VMAs of every process, each with its process"""
+
     def snapshot():
         return {pid: (procfs.stat(pid), areas_or_none(pid)) for pid in procfs.pids()}
+
     before, document, after = snapshot(), host_list(), snapshot()
     found = {}
     for area in document['vmas']:
         pid = area.pop('pid')
-        found.setdefault(pid, []).append({name: value for name, value in area.items() if name not in ('start_time_ticks', 'comm', 'comm_escaped')})
+        found.setdefault(pid, []).append(
+            {name: value for name, value in area.items() if name not in ('start_time_ticks', 'comm', 'comm_escaped')}
+        )
     compared = 0
     for pid, (stat, areas) in before.items():
-        if stat and areas and after.get(pid) and after[pid][1] == areas and after[pid][0]['start_time_ticks'] == stat['start_time_ticks']:
+        if (
+            stat
+            and areas
+            and after.get(pid)
+            and after[pid][1] == areas
+            and after[pid][0]['start_time_ticks'] == stat['start_time_ticks']
+        ):
             tap.equal(found.get(pid), areas, f'VMAs of {pid} {stat["comm"]}')
             compared += 1
     tap.truth(compared >= 2, f'{compared} processes were compared')
@@ -246,17 +275,28 @@ def host_list_filters():
     wanted = [area for area in procfs.maps(first.pid) if area['kind'] == 'memfd']
     stat = procfs.stat(first.pid)
     for area in found['vmas']:
-        tap.equal([area.pop(member) for member in ('pid', 'start_time_ticks', 'comm')], [first.pid, stat['start_time_ticks'], 'vmad-first'], 'process')
+        tap.equal(
+            [area.pop(member) for member in ('pid', 'start_time_ticks', 'comm')],
+            [first.pid, stat['start_time_ticks'], 'vmad-first'],
+            'process',
+        )
     tap.equal(found['vmas'], wanted, 'memfds of one process')
     executable = host_list('?perms=.wx.')
     tap.truth(all(area['perms'][1:3] == 'wx' for area in executable['vmas']), 'perms=')
-    tap.truth({first.pid, second.pid} <= {area['pid'] for area in executable['vmas']}, 'both victims have writable and executable memory')
+    tap.truth(
+        {first.pid, second.pid} <= {area['pid'] for area in executable['vmas']},
+        'both victims have writable and executable memory',
+    )
 
 
 def host_list_in_parts():
     """/v1/vmas in parts: across processes nothing is lost and nothing comes twice"""
-    wanted = [(victim.pid, area['start']) for victim in sorted((first, second), key=lambda v: v.pid)
-              for area in procfs.maps(victim.pid) if area['deleted']]
+    wanted = [
+        (victim.pid, area['start'])
+        for victim in sorted((first, second), key=lambda v: v.pid)
+        for area in procfs.maps(victim.pid)
+        if area['deleted']
+    ]
     pids = {first.pid, second.pid}
     for limit in (1, 4, 1000):
         records, _ = follow(f'/v1/vmas?deleted=true&limit={limit}&path=*', 'vmas')

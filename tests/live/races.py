@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Processes that exit, exec, fork and unmap while they are read: never a 500, never two processes in one answer, never a list that is cut in silence."""
+"""Processes that exit, exec, fork and unmap while they are read.
+
+Never a 500, never two processes in one answer, never a list that is cut in silence.
+"""
 import contextlib
 import os
 import random
@@ -69,7 +72,7 @@ def answer(reply, pid, tally):
 
 
 def readers(paths, check, seconds=SECONDS):
-    """Several clients ask for the paths in turn until time is up; check(reply, path) judges. The first failure is raised."""
+    """Several clients ask for the paths until time is up; check(reply, path) judges. The first failure is raised."""
     end = time.monotonic() + seconds
     failures = []
 
@@ -98,6 +101,7 @@ def it_unmaps_while_it_is_read():
     tally, sizes = {}, set()
     stay = set(range(RANGES[0][0], RANGES[0][1], 2 * PAGE))
     with racer('unmap') as process:
+
         def check(reply, _):
             document = answer(reply, process.pid, tally)
             if document is None:
@@ -106,6 +110,7 @@ def it_unmaps_while_it_is_read():
             found = in_range(starts(document))
             tap.equal(sorted(stay - set(found)), [], 'lost')
             sizes.add(len(found))
+
         readers([f'/v1/processes/{process.pid}{rest}' for rest in LISTS], check)
     tap.truth(tally.get(200, 0) > 10 and len(sizes) > 1, f'it was no race: {tally}, {sizes}')
     tap.truth(404 not in tally, f'{tally}')
@@ -116,6 +121,7 @@ def one_address_of_it():
     low = RANGES[0][0]
     tally, kinds = {}, set()
     with racer('unmap') as process:
+
         def check(reply, path):
             document = answer(reply, process.pid, tally)
             address = int(path.rsplit('/', 1)[1], 16)
@@ -125,6 +131,7 @@ def one_address_of_it():
             kinds.add('vma' if 'vma' in document else 'gap')
             tap.equal((what['start'], what['size_bytes']), (f'{low + number * PAGE:#x}', PAGE), f'area {number}')
             tap.truth(number % 2 or 'vma' in document, f'area {number} is always there')
+
         places = [low + n * PAGE + 5 for n in range(10, AREAS - 10, 7)]
         readers([f'/v1/processes/{process.pid}/vmas/{place:#x}' for place in places], check)
     tap.truth(set(tally) == {200} and kinds == {'vma', 'gap'}, f'it was no race: {tally}, {kinds}')
@@ -147,6 +154,7 @@ def it_execs_while_it_is_read():
             ends[document['complete']] = ends.get(document['complete'], 0) + 1
             for flavour in (0, 1):
                 flavours[flavour] += seen[flavour]
+
         readers([f'/v1/processes/{process.pid}{rest}' for rest in LISTS], check)
     tap.truth(flavours[0] and flavours[1] and ends.get(True), f'it was no race: {tally}, {flavours}, {ends}')
     tap.truth(404 not in tally, f'the process was there all the time: {tally}')
@@ -184,6 +192,7 @@ def others_fork_and_exit():
     """lists of the host are whole while processes come and go"""
     tally, gone = {}, [0]
     with racer('fork') as process:
+
         def check(reply, path):
             tally[path] = tally.get(path, 0) + 1
             tap.equal(reply.status, 200, path + ': ' + str(reply.body[:300]))
@@ -195,6 +204,7 @@ def others_fork_and_exit():
             tap.equal(pids, sorted(pids), f'{path}: order')
             tap.truth(process.pid in pids, f'{path}: the racer itself is missing')
             gone[0] += document.get('processes_gone', 0)
+
         readers(['/v1/processes', '/v1/processes?detail=vmas', '/v1/vmas?comm=racer'], check)
     tap.truth(len(tally) == 3, f'{tally}')
 
@@ -213,7 +223,11 @@ def pid_of_another():
             for rest in ('', '/vmas', '/vmas/0x1000'):
                 reply = vmad.get(f'/v1/processes/{pid}{rest}?start_time_ticks={began}')
                 tap.equal((reply.status, reply.json()['type']), (409, 'urn:vmad:problem:pid-reused'), rest)
-            tap.equal(vmad.get(f'/v1/processes/{pid}/vmas').json()['start_time_ticks'], procfs.stat(pid)['start_time_ticks'], 'without the guard')
+            tap.equal(
+                vmad.get(f'/v1/processes/{pid}/vmas').json()['start_time_ticks'],
+                procfs.stat(pid)['start_time_ticks'],
+                'without the guard',
+            )
     except RuntimeError as reason:
         raise tap.Skip(f'clone3 with set_tid does not work here: {reason}') from reason
 
@@ -233,7 +247,7 @@ def vmad_is_well_afterwards():
     tap.equal(vmad.get('/v1/health').json()['status'], 'ok', 'health')
     deadline = time.monotonic() + 5
     while (counts() > at_rest) and time.monotonic() < deadline:
-        threading.Event().wait(0.05)    # connections that the clients closed are ending
+        threading.Event().wait(0.05)  # connections that the clients closed are ending
     tap.truth(counts() <= at_rest, f'descriptors and threads: {counts()} now, {at_rest} at the beginning')
 
 
@@ -254,5 +268,5 @@ CASES = [
 
 with Vmad() as vmad:
     vmad.get('/v1/processes')
-    at_rest = tuple(n + 2 for n in counts())    # a thread and its descriptor may be kept for the next one
+    at_rest = tuple(n + 2 for n in counts())  # a thread and its descriptor may be kept for the next one
     tap.run(CASES)

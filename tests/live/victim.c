@@ -3,12 +3,12 @@
  * victim DIRECTORY: a process with a known address space: every kind of VMA that vmad knows, and every trap of maps.
  *
  * It prints what it made, one line each, with tabs between the words, then "ready":
- *   area NAME KIND START END PERMS DELETED HEX    HEX: the path or name that maps should show, before " (deleted)"; - for none
+ *   area NAME KIND START END PERMS DELETED HEX    HEX: the path or name in maps, before " (deleted)"; - for none
  *   within NAME KIND ADDRESS                      the kernel made it; ADDRESS lies in it
  *   gap NAME START END                            nothing is mapped there
  *   absent NAME REASON                            cannot be made on this host
- * Then it obeys stdin and answers "done" each time: "unmap NAME", "touch NAME", "comm HEX", "fork" (a child that waits; "done PID"), "leader" (the
- * leader exits and a thread lives on). End of file ends it.
+ * Then it obeys stdin and answers "done" each time: "unmap NAME", "touch NAME", "comm HEX", "fork" (a child that waits;
+ * "done PID"), "leader" (the leader exits and a thread lives on). End of file ends it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -304,8 +304,8 @@ static void print_area(const struct area *area)
 		printf("within\t%s\t%s\t%p\n", area->name, area->kind, (void *)area->start);
 		return;
 	}
-	printf("area\t%s\t%s\t%p\t%p\t%c%c%c%c\t%d\t", area->name, area->kind, (void *)area->start, (void *)(area->start + area->bytes),
-	       area->prot & PROT_READ ? 'r' : '-', area->prot & PROT_WRITE ? 'w' : '-', area->prot & PROT_EXEC ? 'x' : '-',
+	printf("area\t%s\t%s\t%p\t%p\t%c%c%c%c\t%d\t", area->name, area->kind, (void *)area->start,
+	       (void *)(area->start + area->bytes), area->prot & PROT_READ ? 'r' : '-', area->prot & PROT_WRITE ? 'w' : '-', area->prot & PROT_EXEC ? 'x' : '-',
 	       area->flags & MAP_SHARED ? 's' : 'p', area->unlinked);
 	print_hex(area->shown);
 	putchar('\n');

@@ -93,7 +93,9 @@ def every_area_has_its_path():
             continue
         wanted = {}
         if made.shown:
-            procfs.text_member(wanted, 'path' if made.shown.startswith(b'/') else 'name', made.shown.replace(b'\n', b'\\012'))
+            procfs.text_member(
+                wanted, 'path' if made.shown.startswith(b'/') else 'name', made.shown.replace(b'\n', b'\\012')
+            )
         found = {member: area[member] for member in ('path', 'name', 'path_escaped', 'name_escaped') if member in area}
         tap.equal(found, wanted, made.name)
 
@@ -116,9 +118,13 @@ def usage_field_by_field():
     tap.equal((document['source'], document['complete'], document['count']), ('smaps', True, len(after)), 'envelope')
     for area, one, other in zip(document['vmas'], before, after):
         for member in {**area, **other}:
-            tap.truth(member in area and member in other, f'{other["start"]}: {member} is missing on one side: {area} {other}')
-            tap.truth(between(area[member], one[member], other[member]),
-                      f'{other["start"]} {member}: {area[member]} is not between {one[member]} and {other[member]}')
+            tap.truth(
+                member in area and member in other, f'{other["start"]}: {member} is missing on one side: {area} {other}'
+            )
+            tap.truth(
+                between(area[member], one[member], other[member]),
+                f'{other["start"]} {member}: {area[member]} is not between {one[member]} and {other[member]}',
+            )
 
 
 def between(value, one, other):
@@ -150,7 +156,10 @@ def rollup_is_smaps_rollup():
     for member, wanted in after.items():
         # rss_bytes stands in both records: the walked sum wins over the fast counter
         tap.truth(member in document, f'{member} is missing')
-        tap.truth(between(document[member], before[member], wanted), f'{member}: {document[member]}, {before[member]} before, {wanted} after')
+        tap.truth(
+            between(document[member], before[member], wanted),
+            f'{member}: {document[member]}, {before[member]} before, {wanted} after',
+        )
 
 
 def the_process_record():
@@ -180,7 +189,11 @@ def ndjson_is_json():
         tap.equal(len(lines) - 2, len(records), 'records')
         for line, record in zip(lines[1:-1], records):
             stable = {member: record[member] for member in record if 'pss' not in member}
-            tap.equal({member: line[member] for member in line if 'pss' not in member}, {'record': 'vma', **stable}, record['start'])
+            tap.equal(
+                {member: line[member] for member in line if 'pss' not in member},
+                {'record': 'vma', **stable},
+                record['start'],
+            )
 
 
 def gzip_is_plain():
@@ -215,7 +228,9 @@ def every_first_and_last_byte():
             tap.equal(found.get('next'), areas[i + 1] if i + 1 < len(areas) else None, f'next of {address:#x}')
             tap.truth('gap' not in found, f'{address:#x} lies in a VMA and in a gap')
             if area['kind'] in ('private-file', 'shared-file'):
-                tap.equal(found['file_offset_bytes'], area['offset_bytes'] + address - start, f'file offset at {address:#x}')
+                tap.equal(
+                    found['file_offset_bytes'], area['offset_bytes'] + address - start, f'file offset at {address:#x}'
+                )
 
 
 def every_gap():
@@ -227,7 +242,11 @@ def every_gap():
             continue
         for address in (start, (start + end) // 2, end - 1):
             found = lookup(address)
-            tap.equal(found.get('gap'), {'start': f'{start:#x}', 'end': f'{end:#x}', 'size_bytes': end - start}, f'gap at {address:#x}')
+            tap.equal(
+                found.get('gap'),
+                {'start': f'{start:#x}', 'end': f'{end:#x}', 'size_bytes': end - start},
+                f'gap at {address:#x}',
+            )
             tap.equal((found.get('previous'), found.get('next')), (below, above), f'neighbours of {address:#x}')
             tap.truth('vma' not in found, f'{address:#x} lies in a VMA and in a gap')
 
@@ -237,7 +256,10 @@ def the_gaps_that_the_victim_left():
     for start, end in victim.gaps:
         gap = lookup(start).get('gap')
         tap.truth(gap, f'no gap at {start:#x}')
-        tap.truth(int(gap['start'], 16) == start and int(gap['end'], 16) >= end, f'gap at {start:#x}: {gap}, at least up to {end:#x}')
+        tap.truth(
+            int(gap['start'], 16) == start and int(gap['end'], 16) >= end,
+            f'gap at {start:#x}: {gap}, at least up to {end:#x}',
+        )
 
 
 def below_and_above_everything():
@@ -245,7 +267,7 @@ def below_and_above_everything():
     areas = procfs.maps(victim.pid)
     found = lookup(0)
     tap.equal((found.get('vma'), found.get('previous'), found.get('next')), (None, None, areas[0]), 'address 0')
-    found = lookup(0xffffffffffffffff)
+    found = lookup(0xFFFFFFFFFFFFFFFF)
     tap.equal((found.get('vma'), found.get('previous'), found.get('next')), (None, areas[-1], None), 'the last address')
 
 
@@ -270,8 +292,16 @@ def odd_names():
         wanted = {}
         procfs.text_member(wanted, 'comm', comm)
         for reply in (document, record):
-            tap.equal({member: reply[member] for member in ('comm', 'comm_escaped') if member in reply}, wanted, f'comm {comm!r}')
-            tap.equal((reply['pid'], reply['start_time_ticks']), (stat['pid'], stat['start_time_ticks']), f'identity of {comm!r}')
+            tap.equal(
+                {member: reply[member] for member in ('comm', 'comm_escaped') if member in reply},
+                wanted,
+                f'comm {comm!r}',
+            )
+            tap.equal(
+                (reply['pid'], reply['start_time_ticks']),
+                (stat['pid'], stat['start_time_ticks']),
+                f'identity of {comm!r}',
+            )
 
 
 def a_forked_child_is_its_own_process():
@@ -280,7 +310,9 @@ def a_forked_child_is_its_own_process():
     child = int(victim.tell('fork')[0])
     victim.freeze()
     document = vmad.get(f'/v1/processes/{child}/vmas').json()
-    tap.equal((document['pid'], document['start_time_ticks']), (child, procfs.stat(child)['start_time_ticks']), 'identity')
+    tap.equal(
+        (document['pid'], document['start_time_ticks']), (child, procfs.stat(child)['start_time_ticks']), 'identity'
+    )
     same_areas(document['vmas'], procfs.maps(child))
     tap.equal(vmad.get(f'/v1/processes/{child}').json()['ppid'], victim.pid, 'ppid')
 
@@ -294,7 +326,9 @@ def the_leader_exits():
     tap.equal(get().json()['state'], 'Z', 'state')
     for detail in ('maps', 'usage'):
         document = get(f'/vmas?detail={detail}').json()
-        tap.equal((document['count'], document['complete']), (len(procfs.maps(f'{victim.pid}/task/{thread}')), True), detail)
+        tap.equal(
+            (document['count'], document['complete']), (len(procfs.maps(f'{victim.pid}/task/{thread}')), True), detail
+        )
     made = victim.areas['shared-file']
     tap.equal(lookup(made.start)['vma']['kind'], 'shared-file', 'one address')
 
@@ -305,7 +339,11 @@ def a_kernel_thread():
         raise tap.Skip('no kthreadd in this pid namespace')
     for detail in ('maps', 'usage'):
         document = vmad.get(f'/v1/processes/2/vmas?detail={detail}').json()
-        tap.equal((document['comm'], document['vmas'], document['count'], document['complete']), ('kthreadd', [], 0, True), detail)
+        tap.equal(
+            (document['comm'], document['vmas'], document['count'], document['complete']),
+            ('kthreadd', [], 0, True),
+            detail,
+        )
     tap.equal(vmad.get('/v1/processes/2').json()['vm_size_bytes'], 0, 'vm_size_bytes')
 
 
