@@ -1,4 +1,21 @@
 noinst_LIBRARIES += daemon/libopener.a
 daemon_libopener_a_SOURCES = \
+	%D%/caller.c \
+	%D%/caller.h \
+	%D%/host_file.c \
+	%D%/identity.c \
+	%D%/identity.h \
+	%D%/list.c \
+	%D%/open.c \
+	%D%/opener.c \
 	%D%/opener.h \
-	%D%/target.c
+	%D%/peer.c \
+	%D%/procdir.c \
+	%D%/procdir.h \
+	%D%/procfs.c \
+	%D%/procfs.h \
+	%D%/queue.c \
+	%D%/queue.h \
+	%D%/target.c \
+	%D%/threads.c \
+	%D%/threads.h

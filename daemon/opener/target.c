@@ -4,6 +4,18 @@
 #include <errno.h>
 #include <unistd.h>
 
+static const char *const names[OPENER_FILES] = {
+	[OPENER_STAT] = "stat",
+	[OPENER_MAPS] = "maps",
+	[OPENER_SMAPS] = "smaps",
+	[OPENER_SMAPS_ROLLUP] = "smaps_rollup",
+};
+
+const char *opener_file_name(enum opener_file file)
+{
+	return names[file];
+}
+
 void opener_target_close(struct opener_target *target)
 {
 	for (int i = 0; i < OPENER_FILES; i++) {

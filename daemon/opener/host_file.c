@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* opener_open_host(): files of the host. They are opened as vmad itself, for any caller. */
+#include "opener/opener.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "opener/identity.h"
+#include "opener/threads.h"
+
+struct host_request {
+	struct request base;
+	const char *path;
+	int fd;
+};
+
+static const char *const paths[] = {
+	[OPENER_HOST_VMA_LIMIT] = "sys/vm/max_map_count",
+	[OPENER_HOST_MOUNTINFO] = "self/mountinfo",
+};
+
+static int host_work(struct request *base, const struct procfs *procfs)
+{
+	struct host_request *request = (struct host_request *)base;
+
+	request->fd = openat(procfs->fd, request->path, O_RDONLY | O_CLOEXEC);
+	return request->fd < 0 ? -errno : 0;
+}
+
+static void host_drop(struct request *base)
+{
+	struct host_request *request = (struct host_request *)base;
+
+	if (request->fd >= 0)
+		close(request->fd);
+	request_destroy(base);
+	free(request);
+}
+
+int opener_open_host(struct opener *opener, enum opener_host_file file)
+{
+	struct host_request *request = calloc(1, sizeof(*request));
+	int r;
+
+	if (!request)
+		return -ENOMEM;
+	request->base.work = host_work;
+	request->base.drop = host_drop;
+	request->path = paths[file];
+	request->fd = -1;
+	if (request_init(&request->base, identity_own()) < 0) {
+		free(request);
+		return -ENOMEM;
+	}
+	if (queue_run(&opener->queue, &request->base) < 0)
+		return -ETIMEDOUT;
+	r = request->base.result;
+	if (r == 0) {
+		r = request->fd;
+		request->fd = -1;
+	}
+	host_drop(&request->base);
+	return r;
+}

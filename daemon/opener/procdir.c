@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "opener/procdir.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* Files of the address space. They belong to the mm, which any thread of the process has as well. */
+#define MM_FILES (OPENER_WANT(OPENER_MAPS) | OPENER_WANT(OPENER_SMAPS) | OPENER_WANT(OPENER_SMAPS_ROLLUP))
+
+/* Links of a task directory with one thread: ".", "..", and the thread. */
+#define LINKS_OF_ONE_THREAD 3
+
+static int open_at(int dir_fd, const char *path, int flags)
+{
+	int fd = openat(dir_fd, path, flags | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+static void set_files(struct opener_target *target, unsigned files, int code)
+{
+	for (int i = 0; i < OPENER_FILES; i++)
+		if (files & OPENER_WANT(i))
+			target->fd[i] = code;
+}
+
+static void open_files(int dir_fd, struct opener_target *target, unsigned files)
+{
+	for (int i = 0; i < OPENER_FILES; i++)
+		if (files & OPENER_WANT(i))
+			target->fd[i] = open_at(dir_fd, opener_file_name(i), O_RDONLY);
+}
+
+/*
+ * Is it a thread of vmad's own (the pid of its leader, or of any other: /proc/TID can be opened too)? The kernel lets a process
+ * read itself without looking at credentials. Asked after the directory was opened, so that what was opened is what was judged: a thread
+ * that ended meanwhile has no files any more.
+ */
+static bool is_own(pid_t pid)
+{
+	return syscall(SYS_tgkill, getpid(), pid, 0) == 0;
+}
+
+/* The state letter of the thread whose directory it is: behind the last parenthesis, since comm may hold some. 0: it is gone. */
+static char thread_state(int dir_fd)
+{
+	char text[256];		/* pid and comm take less than half of it */
+	int fd = open_at(dir_fd, "stat", O_RDONLY);
+	const char *close_paren;
+	ssize_t n;
+
+	if (fd < 0)
+		return 0;
+	n = read(fd, text, sizeof(text));
+	close(fd);
+	close_paren = n > 0 ? memrchr(text, ')', (size_t)n) : NULL;
+	return close_paren && text + n - close_paren > 2 ? close_paren[2] : 0;
+}
+
+static bool is_dead(char state)
+{
+	return state == 0 || state == 'Z' || state == 'X' || state == 'x';
+}
+
+/* Has the leader exited while other threads may live? Most processes have one thread only, and procfs tells that cheaply. */
+static bool leader_is_dead(const struct procfs *procfs, int dir_fd)
+{
+	struct stat task;
+
+	if (!procfs->captured && (fstatat(dir_fd, "task", &task, 0) < 0 || task.st_nlink <= LINKS_OF_ONE_THREAD))
+		return false;
+	return is_dead(thread_state(dir_fd));
+}
+
+/* The directory of a thread in task_fd that lives, or a negative errno. */
+static int open_living(DIR *tasks)
+{
+	struct dirent *entry;
+
+	while ((entry = readdir(tasks))) {
+		int dir_fd;
+
+		if (entry->d_name[0] == '.')
+			continue;
+		dir_fd = open_at(dirfd(tasks), entry->d_name, O_PATH | O_DIRECTORY);
+		if (dir_fd >= 0 && !is_dead(thread_state(dir_fd)))
+			return dir_fd;
+		if (dir_fd >= 0)
+			close(dir_fd);
+	}
+	return -ESRCH;
+}
+
+static int open_living_thread(int process_fd)
+{
+	int fd = open_at(process_fd, "task", O_RDONLY | O_DIRECTORY), r;
+	DIR *tasks = fd < 0 ? NULL : fdopendir(fd);
+
+	if (!tasks) {
+		if (fd >= 0)
+			close(fd);
+		return fd < 0 ? fd : -ENOMEM;
+	}
+	r = open_living(tasks);
+	closedir(tasks);
+	return r;
+}
+
+/* Without a living thread the leader's own files tell best that there is no address space. */
+static void open_mm_files(const struct procfs *procfs, int dir_fd, struct opener_target *target, unsigned files)
+{
+	int thread_fd = leader_is_dead(procfs, dir_fd) ? open_living_thread(dir_fd) : -ENOENT;
+
+	open_files(thread_fd >= 0 ? thread_fd : dir_fd, target, files);
+	if (thread_fd >= 0)
+		close(thread_fd);
+}
+
+void procdir_open(const struct procfs *procfs, struct opener_target *target, bool own_too)
+{
+	unsigned mm_files = target->want & MM_FILES, others = target->want & ~MM_FILES;
+	char pid[16];
+	int dir_fd;
+
+	set_files(target, ~0u, -EBADF);
+	snprintf(pid, sizeof(pid), "%d", (int)target->pid);
+	dir_fd = open_at(procfs->fd, pid, O_PATH | O_DIRECTORY);
+	if (dir_fd < 0) {
+		set_files(target, target->want, dir_fd);
+		return;
+	}
+	open_files(dir_fd, target, others);
+	if (mm_files && !own_too && !procfs->captured && is_own(target->pid))
+		set_files(target, mm_files, -EACCES);
+	else if (mm_files)
+		open_mm_files(procfs, dir_fd, target, mm_files);
+	close(dir_fd);
+}
