@@ -1,1 +1,49 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 # vmactl: shares nothing with the daemon but include/.
+bin_PROGRAMS += client/vmactl
+noinst_LIBRARIES += client/libvmactl.a
+client_cppflags = $(AM_CPPFLAGS) -I$(srcdir)/%D% -DSBINDIR='"$(sbindir)"' $(CURL_CFLAGS) $(SMARTCOLS_CFLAGS) $(JANSSON_CFLAGS)
+client_libs = client/libvmactl.a $(CURL_LIBS) $(SMARTCOLS_LIBS) $(JANSSON_LIBS)
+
+# everything but main: the tests link it too
+client_libvmactl_a_CPPFLAGS = $(client_cppflags)
+client_libvmactl_a_SOURCES = \
+	%D%/address.c %D%/address.h \
+	%D%/cell.c %D%/cell.h \
+	%D%/colour.c %D%/colour.h \
+	%D%/columns.c %D%/columns.h \
+	%D%/doctor.c \
+	%D%/escape.c %D%/escape.h \
+	%D%/fetch.c %D%/fetch.h \
+	%D%/filter.c %D%/filter.h \
+	%D%/find.c \
+	%D%/list.c %D%/list.h \
+	%D%/local.c %D%/local.h \
+	%D%/lookup.c %D%/lookup.h \
+	%D%/maps.c \
+	%D%/options.c %D%/options.h \
+	%D%/output.c %D%/output.h \
+	%D%/pager.c %D%/pager.h \
+	%D%/problem.c %D%/problem.h \
+	%D%/progress.c %D%/progress.h \
+	%D%/ps.c \
+	%D%/query.c %D%/query.h \
+	%D%/reader.c %D%/reader.h \
+	%D%/route.c %D%/route.h \
+	%D%/session.c %D%/session.h \
+	%D%/show.c \
+	%D%/signals.c %D%/signals.h \
+	%D%/size.c %D%/size.h \
+	%D%/split.c %D%/split.h \
+	%D%/table.c %D%/table.h \
+	%D%/target.c %D%/target.h \
+	%D%/text.c %D%/text.h \
+	%D%/transport.c %D%/transport.h \
+	%D%/trouble.c %D%/trouble.h \
+	%D%/verbs.h \
+	%D%/verdict.c %D%/verdict.h \
+	%D%/watch.c %D%/watch.h
+
+client_vmactl_CPPFLAGS = $(client_cppflags)
+client_vmactl_SOURCES = %D%/main.c
+client_vmactl_LDADD = $(client_libs)

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "list.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "escape.h"
+#include "output.h"
+#include "table.h"
+#include "watch.h"
+
+struct rows {
+	struct session *session;
+	struct list *list;
+	struct table *table;
+};
+
+bool list_help(const struct session *s, enum route route)
+{
+	if (!s->options.columns || strcmp(s->options.columns, "help") != 0)
+		return false;
+	columns_help(route, output());
+	return true;
+}
+
+int list_columns(struct session *s, enum route route, const char *defaults, struct list *list)
+{
+	const char *sort = s->options.sort;
+	int code = columns_choose(route, defaults, s->options.columns, &list->columns, &s->trouble);
+
+	list->sort = NULL;
+	if (code != EXIT_DONE || !sort)
+		return code;
+	sort += *sort == '-' || *sort == '+';
+	list->sort = columns_find(route, sort, strlen(sort));
+	if (list->sort)
+		return EXIT_DONE;
+	trouble_set(&s->trouble, EXIT_USAGE, "--sort: unknown column '%s'", sort);
+	trouble_mend(&s->trouble, "-o help lists the columns");
+	return EXIT_USAGE;
+}
+
+int list_add_limit(const struct session *s, struct text *path)
+{
+	bool all = !s->options.limit || (s->options.sort && !session_copies(s));
+
+	return all ? 0 : text_printf(path, "&limit=%" PRIu64, s->options.limit);
+}
+
+static int on_record(void *arg, const json_t *record, const json_t *head)
+{
+	struct rows *rows = arg;
+	struct list *list = rows->list;
+
+	/* a running vmad has filtered already; a saved document has not been */
+	if (list->question.file && !filter_match(&rows->session->options.filter, record, head))
+		return EXIT_DONE;
+	if (list->accept && !list->accept(list->arg, record))
+		return EXIT_DONE;
+	if (table_add(rows->table, record, head))
+		return trouble_oom(&rows->session->trouble);
+	return EXIT_DONE;
+}
+
+/* "process 4242, nginx: 97 VMAs, complete (maps)" */
+static int print_summary(struct session *s, const struct list *list, const struct answer *answer, size_t count)
+{
+	const char *comm = json_string_value(json_object_get(answer->envelope, "comm"));
+	struct text line = { 0 };
+	char *safe = NULL;
+	int r = 0, code;
+
+	if (json_object_get(answer->envelope, "pid"))
+		r |= text_printf(&line, "process %lld%s%s: ", (long long)json_integer_value(json_object_get(answer->envelope, "pid")),
+				 comm ? ", " : "", comm ? comm : "");
+	r |= text_printf(&line, "%zu %s", count, count == 1 ? list->noun : list->plural);
+	if (list->remark)
+		list->remark(answer->envelope, &line);
+	r |= text_append(&line, ", ", 2) | verdict_say(&answer->verdict, &line);
+	if (r == 0)
+		safe = escape_text(line.p, line.len);
+	text_free(&line);
+	if (!safe)
+		return trouble_oom(&s->trouble);
+	r = fprintf(output(), "%s\n%s", safe, count ? "\n" : "");
+	code = r < 0 ? output_flush(&s->trouble) : EXIT_DONE;
+	free(safe);
+	return code;
+}
+
+static int print(struct session *s, struct list *list, struct table *table, struct answer *answer)
+{
+	size_t removed = table_arrange(table, s->options.limit), rows = table_rows(table), hidden = 0;
+	bool bare = s->options.noheadings || s->options.form == OUTPUT_RAW;
+	int code = EXIT_DONE;
+
+	if (removed && answer->verdict.complete) {
+		answer->verdict.complete = false;
+		answer->verdict.limited = true;
+	}
+	if (!bare)
+		code = print_summary(s, list, answer, rows);
+	if (watch_screen_rows())
+		hidden = table_arrange(table, watch_screen_rows());
+	if (code == EXIT_DONE && table_print(table) && !output_lost())
+		code = trouble_oom(&s->trouble);
+	if (hidden)
+		fprintf(output(), "%zu more do not fit on this screen\n", hidden);
+	return code == EXIT_DONE ? output_flush(&s->trouble) : code;
+}
+
+static int show_table(struct session *s, struct list *list)
+{
+	struct rows rows = { .session = s, .list = list, .table = table_new(&list->columns, list->sort, &s->options) };
+	const char *subject = list->question.subject ? list->question.subject : list->question.file;
+	struct answer answer = { 0 };
+	int code;
+
+	if (!rows.table)
+		return trouble_oom(&s->trouble);
+	code = fetch_records(s, &list->question, on_record, &rows, &answer);
+	if (code == EXIT_DONE) {
+		code = print(s, list, rows.table, &answer);
+		if (code == EXIT_DONE)
+			code = verdict_exit(&answer.verdict, subject ? subject : list->plural, &s->trouble);
+		answer_free(&answer);
+	}
+	table_free(rows.table);
+	return code;
+}
+
+int list_show(struct session *s, struct list *list)
+{
+	if (!session_copies(s))
+		return show_table(s, list);
+	if (s->options.columns || s->options.sort)
+		trouble_note("--json and --ndjson print what vmad answers, unchanged: -o and --sort have no effect");
+	return fetch_copy(s, &list->question);
+}

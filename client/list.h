@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A list, shown: what ps, maps and find have in common. */
+#ifndef CLIENT_LIST_H
+#define CLIENT_LIST_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "columns.h"
+#include "fetch.h"
+#include "session.h"
+
+struct list {
+	struct question question;
+	struct columns columns;		/* filled by list_columns() */
+	const struct column *sort;	/* likewise */
+	const char *noun;		/* "VMA"; a plural is made of it with "plural" */
+	const char *plural;
+	/* further than vmad's filters; NULL: every record */
+	bool (*accept)(void *arg, const json_t *record);
+	void *arg;
+	/* what else the answer says, for the line in front of the table; NULL: nothing */
+	void (*remark)(const json_t *envelope, struct text *out);
+};
+
+/* Reads -o and --sort. EXIT_DONE or EXIT_USAGE. */
+int list_columns(struct session *session, enum route route, const char *defaults, struct list *list);
+
+/* "-o help": prints the columns and returns true. */
+bool list_help(const struct session *session, enum route route);
+
+/*
+ * Asks, and prints a table, or the bytes as they came: the answer first, then how far to trust it, then the rows. EXIT_DONE, EXIT_PARTIAL,
+ * or trouble.
+ */
+int list_show(struct session *session, struct list *list);
+
+/* Appends limit= to a path, unless sorting has to see all rows first. 0, or -ENOMEM. */
+int list_add_limit(const struct session *session, struct text *path);
+
+#endif

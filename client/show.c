@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* vmactl show: explains one address. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "columns.h"
+#include "fetch.h"
+#include "list.h"
+#include "lookup.h"
+#include "output.h"
+#include "size.h"
+#include "verbs.h"
+
+static const struct { const char *flag, *help; } vmflags[] = {
+#define VMFLAG(flag, help) { flag, help },
+#include "vmad/vmflags.def"
+#undef VMFLAG
+};
+
+struct show {
+	struct session *session;
+	struct cell_style style;
+	const json_t *lookup;
+	const json_t *vma;	/* NULL: a gap, or nothing */
+	uint64_t address;
+};
+
+static const char *string_or(const json_t *record, const char *name, const char *otherwise)
+{
+	const char *value = json_string_value(json_object_get(record, name));
+
+	return value ? value : otherwise;
+}
+
+static void size_text(const struct show *show, const json_t *record, char out[32])
+{
+	uint64_t size = (uint64_t)json_integer_value(json_object_get(record, "size_bytes"));
+
+	if (show->style.bytes)
+		snprintf(out, 32, "%" PRIu64, size);
+	else
+		size_human(size, out);
+}
+
+/* "libc.so.6 + 0x4d123"; what has no file is counted from its start: "[heap] + 0x1230". */
+static void print_title(const struct show *show)
+{
+	char *comm = cell_string(show->lookup, "comm", &show->style);
+	char *path = cell_string(show->vma, "path", &show->style), *name = cell_string(show->vma, "name", &show->style);
+	const json_t *file_offset = json_object_get(show->lookup, "file_offset_bytes");
+	uint64_t offset = path && file_offset ? (uint64_t)json_integer_value(file_offset) :
+						show->address - lookup_member(show->vma, "start");
+	const char *slash = path ? strrchr(path, '/') : NULL;
+	const char *what = slash ? slash + 1 : path ? path : name ? name : string_or(show->vma, "kind", "a VMA");
+	FILE *out = output();
+
+	fprintf(out, "%" PRIx64 "   ", show->address);
+	if (show->vma)
+		fprintf(out, "%s + 0x%" PRIx64, what, offset);
+	else
+		fputs("unmapped", out);
+	fprintf(out, "      pid %lld, %s\n", (long long)json_integer_value(json_object_get(show->lookup, "pid")), comm ? comm : "?");
+	free(comm);
+	free(path);
+	free(name);
+}
+
+static void print_trust(const struct show *show)
+{
+	char *source = cell_string(show->lookup, "source", &show->style);
+	const json_t *exact = json_object_get(show->lookup, "exact");
+
+	fprintf(output(), "%s%s%s%s\n\n", exact ? json_is_true(exact) ? "exact: true at one moment" :
+					       "estimate: put together from several reads" : "from a saved list",
+		source ? " (" : "", source ? source : "", source ? ")" : "");
+	free(source);
+}
+
+/* A VMA on one line; brief: the file's name alone is enough. */
+static void print_vma(const struct show *show, const char *label, const json_t *vma, bool brief)
+{
+	char *range = cell_range(vma, &show->style), *mapping = cell_mapping(vma, &show->style), size[32];
+	const char *slash = brief && mapping ? strrchr(mapping, '/') : NULL;
+	char *perms = cell_string(vma, "perms", &show->style), *kind = cell_string(vma, "kind", &show->style);
+
+	size_text(show, vma, size);
+	fprintf(output(), "%-8s %s  %s  %6s  %-12s%s%s\n", label, range ? range : "?", perms ? perms : "?", size, kind ? kind : "?",
+		mapping ? "  " : "", slash ? slash + 1 : mapping ? mapping : "");
+	free(range);
+	free(mapping);
+	free(perms);
+	free(kind);
+}
+
+static void print_file(const struct show *show)
+{
+	const json_t *file_offset = json_object_get(show->lookup, "file_offset_bytes");
+	uint64_t offset = (uint64_t)json_integer_value(json_object_get(show->vma, "offset_bytes"));
+
+	if (!file_offset)
+		return;
+	fprintf(output(), "%-8s offset 0x%" PRIx64 " = 0x%" PRIx64 " (pgoff 0x%" PRIx64 ") + (0x%" PRIx64 " - 0x%" PRIx64 ")\n",
+		"file", (uint64_t)json_integer_value(file_offset), offset, offset / (uint64_t)sysconf(_SC_PAGESIZE), show->address,
+		lookup_member(show->vma, "start"));
+}
+
+static const char *flag_help(const char *flag)
+{
+	for (size_t i = 0; i < sizeof(vmflags) / sizeof(*vmflags); i++)
+		if (strcmp(vmflags[i].flag, flag) == 0)
+			return vmflags[i].help;
+	return NULL;
+}
+
+static void print_flags(const struct show *show, const json_t *usage)
+{
+	const json_t *flags = json_object_get(usage, "flags"), *flag;
+	struct columns column;
+	char *words;
+	size_t i;
+
+	if (!flags || columns_choose(ROUTE_vmas, "flags", NULL, &column, &show->session->trouble) != EXIT_DONE)
+		return;
+	words = cell_text(column.v[0], usage, NULL, &show->style);
+	fprintf(output(), "%-8s %s  ", "flags", words ? words : "");
+	free(words);
+	json_array_foreach(flags, i, flag) {
+		const char *help = json_is_string(flag) ? flag_help(json_string_value(flag)) : NULL;
+
+		fprintf(output(), "%s%s", i ? ", " : " ", help ? help : "(not known to this vmactl)");
+	}
+	fputc('\n', output());
+}
+
+/* What smaps counts, as far as it is not zero: names that this vmactl does not know too. */
+static void print_usage(const struct show *show, const json_t *usage)
+{
+	const char *key, *separator = "";
+	json_t *value;
+
+	fprintf(output(), "%-8s ", "usage");
+	json_object_foreach((json_t *)usage, key, value) {
+		const struct column *known = columns_find(ROUTE_vmas, key, strlen(key));
+		size_t len = strlen(key);
+		char size[SIZE_HUMAN_MAX];
+
+		if (!json_is_integer(value) || json_integer_value(value) == 0 || (known && known->record != RECORD_usage) ||
+		    len < 7 || strcmp(key + len - 6, "_bytes") != 0)
+			continue;
+		if (show->style.bytes)
+			fprintf(output(), "%s%.*s %" JSON_INTEGER_FORMAT, separator, (int)len - 6, key, json_integer_value(value));
+		else
+			size_human((uint64_t)json_integer_value(value), size);
+		if (!show->style.bytes)
+			fprintf(output(), "%s%.*s %s", separator, (int)len - 6, key, size);
+		separator = "  ";
+	}
+	fputs(*separator ? "\n" : "nothing of it is resident or swapped out\n", output());
+}
+
+static bool may_grow_into(const json_t *next)
+{
+	return strcmp(string_or(next, "kind", ""), "stack") == 0;
+}
+
+static void print_gap(const struct show *show)
+{
+	const json_t *gap = json_object_get(show->lookup, "gap"), *next = json_object_get(show->lookup, "next");
+	char *range = gap ? cell_range(gap, &show->style) : NULL, size[32];
+
+	if (gap) {
+		size_text(show, gap, size);
+		fprintf(output(), "%-8s %s  %s  ", "gap", range ? range : "?", size);
+	} else {
+		fprintf(output(), "%-8s ", "nothing");
+	}
+	fputs(gap && may_grow_into(next) ? "no VMA holds this address; the stack above may grow into it, else an access ends in SIGSEGV\n" :
+					   "no VMA holds this address: an access ends in SIGSEGV\n", output());
+	free(range);
+}
+
+static void print_neighbour(const struct show *show, const char *label, const char *member, const char *none)
+{
+	const json_t *vma = json_object_get(show->lookup, member);
+
+	if (vma)
+		print_vma(show, label, vma, true);
+	else
+		fprintf(output(), "%-8s %s\n", label, none);
+}
+
+static int print(const struct show *show, const json_t *usage)
+{
+	print_title(show);
+	print_trust(show);
+	if (show->vma) {
+		print_vma(show, "VMA", show->vma, false);
+		print_file(show);
+	} else {
+		print_gap(show);
+	}
+	if (usage) {
+		print_flags(show, usage);
+		print_usage(show, usage);
+	}
+	print_neighbour(show, "before", "previous", "nothing is mapped below");
+	print_neighbour(show, "after", "next", "nothing is mapped above");
+	return output_flush(&show->session->trouble);
+}
+
+static int show_text(struct session *s, const struct place *place, uint64_t address)
+{
+	json_t *found, *usage = NULL;
+	int code = lookup(s, place, address, &found), printed;
+	bool walk = s->options.usage;
+
+	if (!found)
+		return code;
+	struct show show = { s, session_style(s), found, json_object_get(found, "vma"), address };
+
+	show.style.raw = false;
+	/* a saved list of --usage has it all: that costs nobody anything */
+	if (show.vma && json_object_get(show.vma, "flags"))
+		usage = json_incref((json_t *)show.vma);
+	else if (show.vma && walk && !place->file)
+		code = lookup_usage(s, place, address, &usage);
+	if (code == EXIT_DONE || code == EXIT_PARTIAL) {
+		printed = print(&show, usage);
+		code = printed == EXIT_DONE ? code : printed;
+	}
+	json_decref(usage);
+	json_decref(found);
+	return code;
+}
+
+static int copy(struct session *s, const struct place *place, uint64_t address)
+{
+	struct question question = { .file = place->file, .subject = place->subject, .single = true };
+	struct text path = { 0 };
+	int code = EXIT_DONE;
+
+	if (!place->file && lookup_path(place, address, &path))
+		code = trouble_oom(&s->trouble);
+	question.path = path.p;
+	if (code == EXIT_DONE)
+		code = fetch_copy(s, &question);
+	text_free(&path);
+	if (code != EXIT_DONE || place->file || !s->options.usage)
+		return code;
+	question.single = false;
+	if (lookup_usage_path(place, address, &path))
+		code = trouble_oom(&s->trouble);
+	question.path = path.p;
+	if (code == EXIT_DONE)
+		code = fetch_copy(s, &question);
+	text_free(&path);
+	return code;
+}
+
+static int find_place(struct session *s, const char *text, struct place *place)
+{
+	struct target target;
+	int code = target_parse(text, &target, &s->trouble);
+
+	*place = (struct place){ 0 };
+	if (code != EXIT_DONE)
+		return code;
+	if (target.form == TARGET_FILE) {
+		place->file = target.word;
+		snprintf(place->subject, sizeof(place->subject), "%s", target.word);
+		return EXIT_DONE;
+	}
+	code = target_resolve_one(s, &target, &place->process);
+	snprintf(place->subject, sizeof(place->subject), "process %d", place->process.pid);
+	return code;
+}
+
+int verb_show(struct session *s, int argc, char **argv)
+{
+	struct address address;
+	struct place place;
+	uint64_t at;
+	int code;
+
+	if (argc != 2)
+		return trouble_set(&s->trouble, EXIT_USAGE, "show: it takes a target and an address");
+	if (s->options.columns || s->options.sort || s->options.form == OUTPUT_RAW)
+		return trouble_set(&s->trouble, EXIT_USAGE, "show prints no table: -o, -r and --sort have no meaning here");
+	if (address_parse(argv[1], &address)) {
+		trouble_set(&s->trouble, EXIT_USAGE, "'%s' is not an address", argv[1]);
+		trouble_mend(&s->trouble, "hex, with or without 0x, up to 64 bits; or FILE+OFFSET, such as libc.so.6+0x4d123");
+		return EXIT_USAGE;
+	}
+	code = find_place(s, argv[0], &place);
+	if (code == EXIT_DONE)
+		code = lookup_address(s, &place, &address, &at);
+	if (code != EXIT_DONE)
+		return code;
+	return session_copies(s) ? copy(s, &place, at) : show_text(s, &place, at);
+}
