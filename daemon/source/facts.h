@@ -22,7 +22,7 @@ struct facts {
 	uint64_t threads;
 	uint64_t vm_size_bytes, rss_bytes, swap_bytes;
 	char state;
-	struct vmad_str user, cgroup;	/* until the next facts_read() or facts_free() */
+	struct vmad_str user, cgroup;	/* empty where unknown; until the next facts_read() or facts_free() */
 };
 
 struct facts_reader;

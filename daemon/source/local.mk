@@ -1,11 +1,16 @@
 noinst_LIBRARIES += daemon/libsource.a
 daemon_libsource_a_SOURCES = \
+	%D%/facts.c \
 	%D%/facts.h \
+	%D%/facts_thread.c \
+	%D%/facts_thread.h \
+	%D%/host.c \
 	%D%/host.h \
 	%D%/maps.c \
 	%D%/maps.h \
 	%D%/paced_file.c \
 	%D%/paced_file.h \
+	%D%/procmap_query.c \
 	%D%/procmap_query.h \
 	%D%/reader.c \
 	%D%/reader.h \
@@ -13,3 +18,4 @@ daemon_libsource_a_SOURCES = \
 	%D%/smaps.h \
 	%D%/stat.c \
 	%D%/stat.h
+daemon_libsource_a_CFLAGS = $(AM_CFLAGS) $(PROC2_CFLAGS)
