@@ -1,1 +1,5 @@
 # tests/unit
+
+if HAVE_CMOCKA
+include %D%/client/local.mk
+endif
