@@ -1,3 +1,25 @@
 # The floors, from the lowest up. A floor may use those that stand above it here, never those below.
 include %D%/opener/local.mk
 include %D%/source/local.mk
+include %D%/model/local.mk
+include %D%/encode/local.mk
+include %D%/http/local.mk
+include %D%/endpoint/local.mk
+
+# For whoever links the whole daemon: the highest floor first.
+VMAD_FLOORS = \
+	%D%/libendpoint.a \
+	%D%/libhttp.a \
+	%D%/libencode.a \
+	%D%/libmodel.a \
+	%D%/libsource.a \
+	%D%/libopener.a
+VMAD_LIBS = $(MHD_LIBS) $(JANSSON_LIBS) $(PROC2_LIBS) $(SYSTEMD_LIBS) $(ZLIB_LIBS) $(GNUTLS_LIBS)
+
+sbin_PROGRAMS += %D%/vmad
+daemon_vmad_CFLAGS = $(AM_CFLAGS) $(MHD_CFLAGS) $(SYSTEMD_CFLAGS)
+daemon_vmad_SOURCES = \
+	%D%/main.c \
+	%D%/options.c %D%/options.h \
+	%D%/sockets.c %D%/sockets.h
+daemon_vmad_LDADD = $(VMAD_FLOORS) $(VMAD_LIBS)

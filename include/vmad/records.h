@@ -50,6 +50,20 @@ struct vmad_str {
 #define VMAD_CTYPE_STR(m) struct vmad_str m
 #define VMAD_CTYPE_WORDS(m) struct vmad_str m
 
+enum vmad_record_id {
+	VMAD_RECORD_none,
+#define RECORD(record, help) VMAD_RECORD_##record,
+#define FIELD(record, member, type, need, json, help)
+#define SUB(record, member, other, json, help)
+#define END(record)
+#include "vmad/fields.def"
+#undef RECORD
+#undef FIELD
+#undef SUB
+#undef END
+	VMAD_RECORDS
+};
+
 /* The bit of each member in its record's `has`; only MAY members are looked up there. */
 #define RECORD(record, help) enum vmad_##record##_bit {
 #define FIELD(record, member, type, need, json, help) VMAD_BIT_##record##_##member,

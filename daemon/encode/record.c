@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The appenders are made from fields.def at compile time: keys are literals of known length, so a record of ten members is ten copies
+ * and ten conversions, with one look at the room.
+ */
+#include "encode/record.h"
+
+#include <ctype.h>
+
+#include "encode/json.h"
+
+/* Room for a value of each type; the key, its quotes, colon and comma come on top. */
+#define ROOM_ADDR(v) JSON_HEX_MAX
+#define ROOM_HEX(v) JSON_HEX_MAX
+#define ROOM_DEC(v) (JSON_U64_MAX + 2)
+#define ROOM_U64(v) JSON_U64_MAX
+#define ROOM_PID(v) JSON_U64_MAX
+#define ROOM_RATIO(v) JSON_RATIO_MAX
+#define ROOM_BOOL(v) 5
+#define ROOM_PERMS(v) JSON_STRING_MAX(4)
+#define ROOM_DEVICE(v) (JSON_HEX_MAX + 4)
+#define ROOM_WORD(v) (strlen(v) + 2)
+#define ROOM_STR(v) (JSON_STRING_MAX((v).len) + sizeof(",\"_escaped\":true"))
+#define ROOM_WORDS(v) (JSON_STRING_MAX((v).len) + 8)
+
+#define PUT_LITERAL(to, literal) (memcpy(to, literal, sizeof(literal) - 1), (to) + sizeof(literal) - 1)
+
+static char *put_DEC(char *to, uint64_t value)
+{
+	*to++ = '"';
+	to = json_put_u64(to, value);
+	*to++ = '"';
+	return to;
+}
+
+static char *put_BOOL(char *to, bool value)
+{
+	return value ? PUT_LITERAL(to, "true") : PUT_LITERAL(to, "false");
+}
+
+static char *put_PERMS(char *to, const char perms[4])
+{
+	bool escaped;
+
+	return json_put_string(to, (struct vmad_str){ perms, 4 }, &escaped);
+}
+
+static char *put_WORD(char *to, const char *word)
+{
+	size_t len = strlen(word);
+
+	*to++ = '"';
+	memcpy(to, word, len);
+	to += len;
+	*to++ = '"';
+	return to;
+}
+
+static char *put_WORDS(char *to, struct vmad_str words)
+{
+	const char *p = words.p, *end = words.p + words.len;
+	bool first = true, escaped;
+
+	*to++ = '[';
+	while (p < end) {
+		const char *blank = memchr(p, ' ', (size_t)(end - p));
+		size_t len = (size_t)((blank ? blank : end) - p);
+
+		if (len && !first)
+			*to++ = ',';
+		if (len) {
+			to = json_put_string(to, (struct vmad_str){ p, len }, &escaped);
+			first = false;
+		}
+		p += len + 1;
+	}
+	*to++ = ']';
+	return to;
+}
+
+#define PUT_ADDR(to, v, json) json_put_hex(to, v)
+#define PUT_HEX(to, v, json) json_put_hex(to, v)
+#define PUT_DEC(to, v, json) put_DEC(to, v)
+#define PUT_U64(to, v, json) json_put_u64(to, v)
+#define PUT_PID(to, v, json) json_put_i64(to, v)
+#define PUT_RATIO(to, v, json) json_put_ratio(to, v)
+#define PUT_BOOL(to, v, json) put_BOOL(to, v)
+#define PUT_PERMS(to, v, json) put_PERMS(to, v)
+#define PUT_DEVICE(to, v, json) json_put_device(to, v)
+#define PUT_WORD(to, v, json) put_WORD(to, v)
+#define PUT_WORDS(to, v, json) put_WORDS(to, v)
+#define PUT_STR(to, v, json) ({						\
+	bool escaped_;							\
+	char *to_ = json_put_string(to, v, &escaped_);			\
+	escaped_ ? PUT_LITERAL(to_, ",\"" json "_escaped\":true") : to_; })
+
+#define IS_MUST 1
+#define IS_MAY 0
+
+#define RECORD(record, help)						\
+	static size_t room_##record(const struct vmad_##record *r)	\
+	{								\
+		size_t room = 0;					\
+		(void)r;
+#define FIELD(record, member, type, need, json, help)			\
+		if (IS_##need || (r->has & VMAD_HAS(record, member)))	\
+			room += 2 * sizeof("\"" json "\":,") + ROOM_##type(r->member);
+#define SUB(record, member, other, json, help)
+#define END(record)							\
+		return room;						\
+	}
+#include "vmad/fields.def"
+#undef RECORD
+#undef FIELD
+#undef SUB
+#undef END
+
+#define RECORD(record, help)						\
+	void record_put_##record(struct buf *buf, const struct vmad_##record *r) \
+	{								\
+		char *to = buf_reserve(buf, room_##record(r));		\
+		if (!to)						\
+			return;
+#define FIELD(record, member, type, need, json, help)			\
+		if (IS_##need || (r->has & VMAD_HAS(record, member))) {	\
+			to = PUT_LITERAL(to, "\"" json "\":");		\
+			to = PUT_##type(to, r->member, json);		\
+			*to++ = ',';					\
+		}
+#define SUB(record, member, other, json, help)				\
+		buf->len = (size_t)(to - buf->p);			\
+		if (r->member) {					\
+			BUF_PUT_LITERAL(buf, "\"" json "\":{");		\
+			record_put_##other(buf, r->member);		\
+			record_close(buf);				\
+			BUF_PUT_LITERAL(buf, ",");			\
+		}							\
+		to = buf_reserve(buf, room_##record(r));		\
+		if (!to)						\
+			return;
+#define END(record)							\
+		buf->len = (size_t)(to - buf->p);			\
+	}
+#include "vmad/fields.def"
+#undef RECORD
+#undef FIELD
+#undef SUB
+#undef END
+
+void record_close(struct buf *to)
+{
+	buf_drop(to, ',');
+	BUF_PUT_LITERAL(to, "}");
+}
+
+/* AnonHugePages and Pss_Dirty become anon_huge_pages and pss_dirty. */
+static size_t snake_case(char *to, struct vmad_str key)
+{
+	size_t len = 0;
+
+	for (size_t i = 0; i < key.len; i++) {
+		unsigned char c = (unsigned char)key.p[i];
+		bool starts_word = i && isupper(c) && (islower((unsigned char)key.p[i - 1]) ||
+						       (i + 1 < key.len && islower((unsigned char)key.p[i + 1])));
+
+		if (starts_word && len && to[len - 1] != '_')
+			to[len++] = '_';
+		to[len++] = isalnum(c) ? (char)tolower(c) : '_';
+	}
+	return len;
+}
+
+/* A number, with or without " kB" behind it; false where the value is anything else. */
+static bool number_of(struct vmad_str value, uint64_t *ret_number, bool *ret_kib)
+{
+	uint64_t number = 0;
+	size_t i = 0;
+
+	while (i < value.len && i < 18 && isdigit((unsigned char)value.p[i]))
+		number = number * 10 + (uint64_t)(value.p[i++] - '0');
+	*ret_number = number;
+	*ret_kib = value.len - i == 3 && !memcmp(value.p + i, " kB", 3);
+	return i && (i == value.len || *ret_kib);
+}
+
+void record_put_unknown(struct buf *buf, struct vmad_str key, struct vmad_str value)
+{
+	uint64_t number;
+	bool kib, is_number = number_of(value, &number, &kib), escaped;
+	char *to = buf_reserve(buf, 2 * key.len + sizeof("\"_bytes\":,") + JSON_U64_MAX + JSON_STRING_MAX(value.len));
+
+	if (!to)
+		return;
+	*to++ = '"';
+	to += snake_case(to, key);
+	to = is_number && kib ? PUT_LITERAL(to, "_bytes\":") : PUT_LITERAL(to, "\":");
+	to = is_number ? json_put_u64(to, kib ? number * 1024 : number) : json_put_string(to, value, &escaped);
+	*to++ = ',';
+	buf->len = (size_t)(to - buf->p);
+}

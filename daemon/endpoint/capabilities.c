@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* capabilities: what this kernel and these privileges allow for this caller, and why not. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "encode/record.h"
+#include "endpoint/query.h"
+#include "source/host.h"
+#include "source/procmap_query.h"
+
+/* One row: what it is, and how to find out. */
+struct check {
+	const char *name;
+	void (*run)(const struct request *request, struct vmad_capability *ret);
+};
+
+#define STR(text) ((struct vmad_str){ text, strlen(text) })
+
+static void answer(struct vmad_capability *to, bool available, const char *why, const char *mend)
+{
+	to->available = available;
+	to->why = STR(why);
+	if (mend) {
+		to->has |= VMAD_HAS(capability, mend);
+		to->mend = STR(mend);
+	}
+}
+
+static void check_vma_queries(const struct request *request, struct vmad_capability *to)
+{
+	(void)request;
+	if (procmap_query_available())
+		answer(to, true, "PROCMAP_QUERY: the VMA of an address in microseconds", NULL);
+	else
+		answer(to, false, "this kernel has no PROCMAP_QUERY; maps is read up to the address instead", "Linux 6.11 or later");
+}
+
+static void check_usage(const struct request *request, struct vmad_capability *to)
+{
+	const struct endpoint_context *context = request->context;
+	struct opener_target self = { .pid = getpid(), .want = OPENER_WANT(OPENER_SMAPS_ROLLUP) };
+	struct vmad_error err;
+
+	if (opener_is_captured(context->opener)) {
+		answer(to, true, "smaps and smaps_rollup of the captured tree", NULL);
+		return;
+	}
+	if (opener_open(context->opener, request->caller, &self, 1, &err) == 0 && self.fd[OPENER_SMAPS_ROLLUP] == -ENOENT)
+		answer(to, false, "this kernel has no smaps_rollup", "Linux 4.14 or later, with CONFIG_PROC_PAGE_MONITOR");
+	else
+		answer(to, true, "resident, proportional and swapped memory (detail=usage); walks the process's page tables", NULL);
+	opener_target_close(&self);
+}
+
+static void check_other_users(const struct request *request, struct vmad_capability *to)
+{
+	const struct endpoint_context *context = request->context;
+
+	if (request->caller->class != VMAD_CALLER_ROOT)
+		answer(to, false, "the kernel would not show them to you either", "ask as root");
+	else if (opener_uid(context->opener) != 0)
+		answer(to, false, "this vmad runs as an ordinary user", "start vmad as root");
+	else
+		answer(to, true, "root sees all processes", NULL);
+}
+
+static void check_all_listed(const struct request *request, struct vmad_capability *to)
+{
+	static const char *const values[] = { "0", "1", "2", "3", "4" };
+	const struct endpoint_context *context = request->context;
+	int hidepid = context->mountinfo_fd < 0 ? -ENOENT : host_hidepid(context->mountinfo_fd, context->procfs);
+
+	if (hidepid < 0) {
+		answer(to, true, "no procfs mount says otherwise", NULL);
+		return;
+	}
+	if (hidepid < (int)(sizeof(values) / sizeof(values[0]))) {
+		to->has |= VMAD_HAS(capability, value);
+		to->value = STR(values[hidepid]);
+	}
+	if (hidepid < 2 || request->caller->class == VMAD_CALLER_ROOT)
+		answer(to, true, "all processes are listed", NULL);
+	else
+		answer(to, false, "procfs is mounted with hidepid: other users' processes are not even listed", "ask as root");
+}
+
+static void check_facts(const struct request *request, struct vmad_capability *to)
+{
+	const struct endpoint_context *context = request->context;
+	char path[64];
+
+	if (opener_is_captured(context->opener)) {
+		answer(to, false, "a captured tree is read: users, control groups and swap are not known", NULL);
+		return;
+	}
+	snprintf(path, sizeof(path), "%.40s/1", context->procfs);
+	if (access(path, F_OK) == 0)
+		answer(to, true, "users, units, control groups and swap of processes, by libproc2", NULL);
+	else
+		answer(to, false, "hidepid hides processes from vmad's worker, so users, units, control groups and swap are not known",
+		       "mount procfs with gid= of a group that vmad's user is in");
+}
+
+static void check_vma_limit(const struct request *request, struct vmad_capability *to)
+{
+	static _Thread_local char text[24];
+	uint64_t limit = query_vma_limit(request->context);
+
+	if (!limit) {
+		answer(to, false, "vm.max_map_count cannot be read, so no shares of it are given", NULL);
+		return;
+	}
+	snprintf(text, sizeof(text), "%llu", (unsigned long long)limit);
+	to->has |= VMAD_HAS(capability, value);
+	to->value = STR(text);
+	answer(to, true, "vm.max_map_count: VMAs that a process may have", NULL);
+}
+
+static const struct check checks[] = {
+	{ "vma-queries", check_vma_queries },
+	{ "usage", check_usage },
+	{ "other-users-processes", check_other_users },
+	{ "hidepid", check_all_listed },
+	{ "process-facts", check_facts },
+	{ "vma-limit", check_vma_limit },
+};
+
+#define CHECKS (sizeof(checks) / sizeof(checks[0]))
+
+struct capabilities_list {
+	const struct request *request;
+	size_t next;
+};
+
+static void put_head(void *arg, struct buf *to)
+{
+	const struct capabilities_list *list = arg;
+	const struct endpoint_context *context = list->request->context;
+	const struct vmad_caller *caller = list->request->caller;
+	struct utsname uts;
+
+	uname(&uts);
+	record_put_environment(to, &(struct vmad_environment){
+		.kernel = STR(uts.release),
+		.machine = STR(uts.machine),
+		.page_size_bytes = (uint64_t)sysconf(_SC_PAGESIZE),
+		.procfs = STR(context->procfs),
+		.daemon_uid = opener_uid(context->opener),
+		.caller_uid = caller->uid,
+		.caller_gid = caller->gid,
+		.caller_class = caller->class == VMAD_CALLER_ROOT ? "root" : caller->class == VMAD_CALLER_USER ? "user" : "anonymous",
+		.listener = list->request->listener,
+	});
+}
+
+static int put_next(void *arg, struct buf *to, struct vmad_error *err)
+{
+	struct capabilities_list *list = arg;
+	struct vmad_capability capability = { 0 };
+
+	(void)err;
+	if (list->next == CHECKS)
+		return 0;
+	capability.capability = checks[list->next].name;
+	checks[list->next++].run(list->request, &capability);
+	record_put_capability(to, &capability);
+	return 1;
+}
+
+static void put_tail(void *list, struct buf *to, struct vmad_verdict *verdict)
+{
+	(void)list;
+	(void)to;
+	(void)verdict;
+}
+
+static const struct list_ops capabilities_ops = {
+	.record = "capability", .head = put_head, .next = put_next, .tail = put_tail, .free = free,
+};
+
+void endpoint_capabilities(struct request *request)
+{
+	struct capabilities_list *list = calloc(1, sizeof(*list));
+
+	if (!list) {
+		reply_error(request, &(struct vmad_error){ .code = ENOMEM, .operation = "allocate" });
+		return;
+	}
+	list->request = request;
+	reply_list(request, &capabilities_ops, list);
+}

@@ -1,0 +1,14 @@
+noinst_LIBRARIES += daemon/libendpoint.a
+daemon_libendpoint_a_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(MHD_CFLAGS)
+daemon_libendpoint_a_SOURCES = \
+	%D%/capabilities.c \
+	%D%/endpoint.h \
+	%D%/health.c \
+	%D%/host_vmas.c \
+	%D%/index.c \
+	%D%/openapi.c \
+	%D%/processes.c \
+	%D%/query.c %D%/query.h \
+	%D%/table.c \
+	%D%/vma.c \
+	%D%/vmas.c

@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* deliver: from what an endpoint answered to a response that libmicrohttpd sends. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "encode/json.h"
+#include "encode/record.h"
+#include "http/clock.h"
+#include "http/exchange.h"
+#include "http/gzip.h"
+#include "http/stream.h"
+
+#define SMALL_LIST_BYTES (32 * 1024)	/* a cheap list up to here has a Content-Length; others stream */
+#define GZIP_LEAST_BYTES 512		/* below, a compressed reply is no smaller on the wire */
+#define BLOCK_BYTES (64 * 1024)		/* pulled from a stream at a time */
+
+static const char json_type[] = "application/json";
+static const char ndjson_type[] = "application/x-ndjson";
+static const char problem_type[] = "application/problem+json";
+
+/* What every reply says, live data or not. */
+static void add_common_headers(struct MHD_Response *response, const char *content_type, const char *cache_control)
+{
+	MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, content_type);
+	MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, cache_control);
+	MHD_add_response_header(response, MHD_HTTP_HEADER_VARY, "Accept, Accept-Encoding, Authorization");
+	MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
+}
+
+static void add_timing(struct MHD_Response *response, const struct exchange *exchange, const char *description)
+{
+	char value[96];
+
+	snprintf(value, sizeof(value), "total;dur=%.3f;desc=\"%s\"", (double)(clock_us() - exchange->began_us) / 1000, description);
+	MHD_add_response_header(response, "Server-Timing", value);
+}
+
+static enum MHD_Result queue(struct exchange *exchange, unsigned status, struct MHD_Response *response)
+{
+	enum MHD_Result result;
+
+	connection_sends(exchange->connection, 0);
+	result = MHD_queue_response(exchange->mhd, status, response);
+	MHD_destroy_response(response);
+	return result;
+}
+
+/* A response of bytes that are all there; takes them over. NULL without memory. */
+static struct MHD_Response *response_of(struct exchange *exchange, struct buf *body, const char *content_type)
+{
+	struct gzip *gzip = exchange->gzip && body->len >= GZIP_LEAST_BYTES ? gzip_new() : NULL;
+	struct MHD_Response *response;
+	struct buf packed = { 0 };
+
+	if (gzip) {
+		gzip_put(gzip, body->p, body->len, true, &packed);
+		gzip_free(gzip);
+		buf_free(body);
+		*body = packed;
+	}
+	response = body->failed ? NULL : MHD_create_response_from_buffer(body->len, body->p, MHD_RESPMEM_MUST_FREE);
+	if (!response) {
+		buf_free(body);
+		return NULL;
+	}
+	*body = (struct buf){ 0 };
+	if (gzip)
+		MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_ENCODING, "gzip");
+	add_common_headers(response, content_type, "no-store");
+	add_timing(response, exchange, "until the reply was whole");
+	return response;
+}
+
+/* Where the number of age_ms stands, counted from the end of the body; 0 if it has none. Quotes inside strings are escaped, so this is no string. */
+static size_t find_age(const struct buf *body)
+{
+	static const char mark[] = "\"age_ms\":0";
+	size_t window = body->len < 512 ? body->len : 512;
+	const char *tail = body->p + body->len - window;
+	const char *at = memmem(tail, window, mark, sizeof(mark) - 1);
+
+	return at ? (size_t)(at - body->p) + sizeof(mark) - 2 : 0;
+}
+
+/*
+ * Sends a response, and lands the flight that this exchange leads, if it does: others get the same bytes. libmicrohttpd counts references; ours goes to
+ * the flight.
+ */
+static enum MHD_Result queue_and_land(struct exchange *exchange, unsigned status, struct MHD_Response *response, struct buf *copy, size_t age_at)
+{
+	struct flight_answer answer = { .response = response, .status = status, .body = copy->p, .len = copy->len, .age_at = age_at,
+					.made_us = exchange->began_us };
+	enum MHD_Result result;
+
+	if (!exchange->flight)
+		return queue(exchange, status, response);
+	connection_sends(exchange->connection, 0);
+	result = MHD_queue_response(exchange->mhd, status, response);
+	flight_land(exchange->flight, &answer, status == MHD_HTTP_OK);
+	flight_leave(exchange->flight);
+	exchange->flight = NULL;
+	return result;
+}
+
+/* Without memory for a reply there is none: the connection ends. */
+static enum MHD_Result send_whole(struct exchange *exchange, unsigned status, struct buf *body, const char *content_type)
+{
+	struct buf copy = { 0 };
+	size_t age_at = 0;
+	struct MHD_Response *response;
+
+	if (exchange->flight && status == MHD_HTTP_OK && !body->failed) {
+		age_at = find_age(body);
+		buf_put(&copy, body->p, body->len);
+	}
+	response = response_of(exchange, body, content_type);
+	if (!response) {
+		buf_free(&copy);
+		return MHD_NO;
+	}
+	if (exchange->close_after)
+		MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
+	return queue_and_land(exchange, status, response, &copy, age_at);
+}
+
+static enum MHD_Result send_document(struct exchange *exchange)
+{
+	struct buf body = { 0 };
+
+	BUF_PUT_LITERAL(&body, "{");
+	buf_put(&body, exchange->reply.members.p, exchange->reply.members.len);
+	record_close(&body);
+	BUF_PUT_LITERAL(&body, "\n");
+	body.failed |= exchange->reply.members.failed;
+	return send_whole(exchange, MHD_HTTP_OK, &body, json_type);
+}
+
+/* The Allow of a path: GET has HEAD beside it. */
+static void add_allow(struct MHD_Response *response, const struct route *route)
+{
+	MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, strcmp(route->method, "GET") ? route->method : "GET, HEAD");
+}
+
+static enum MHD_Result send_problem(struct exchange *exchange)
+{
+	const struct problem *problem = &exchange->reply.problem;
+	struct buf body = { 0 };
+	struct MHD_Response *response;
+	struct buf copy = { 0 };
+	char seconds[16];
+
+	BUF_PUT_LITERAL(&body, "{");
+	problem_put(&body, problem);
+	record_close(&body);
+	BUF_PUT_LITERAL(&body, "\n");
+	response = response_of(exchange, &body, problem_type);
+	if (!response)
+		return MHD_NO;
+	if (problem->id == PROBLEM_METHOD)
+		add_allow(response, exchange->request.route);
+	if (problem_status(problem->id) == MHD_HTTP_UNAUTHORIZED)
+		MHD_add_response_header(response, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Bearer realm=\"vmad\"");
+	if (problem->retry_after_seconds) {
+		snprintf(seconds, sizeof(seconds), "%u", problem->retry_after_seconds);
+		MHD_add_response_header(response, MHD_HTTP_HEADER_RETRY_AFTER, seconds);
+	}
+	if (exchange->close_after)
+		MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
+	return queue_and_land(exchange, problem_status(problem->id), response, &copy, 0);
+}
+
+/* DESIGN's deadline of a walk: two seconds where nothing was said. */
+static uint64_t budget_us(const struct exchange *exchange)
+{
+	const struct param_value *deadline = &exchange->request.values[PARAM_deadline_ms];
+
+	if (!exchange->request.permit)
+		return 0;
+	return (deadline->given ? deadline->number : 2000) * 1000;
+}
+
+static enum MHD_Result send_stream(struct exchange *exchange, struct list_writer *writer, struct buf *begun)
+{
+	struct gzip *gzip = exchange->gzip ? gzip_new() : NULL;
+	struct stream *stream;
+	struct MHD_Response *response;
+
+	if (exchange->flight)
+		flight_stream(exchange->flight);
+	stream = stream_new(writer, begun, exchange->request.permit, exchange->flight, gzip, budget_us(exchange), exchange->connection);
+	if (!stream) {
+		gzip_free(gzip);
+		return MHD_NO;
+	}
+	exchange->request.permit = NULL;
+	exchange->flight = NULL;
+	response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK_BYTES, stream_read, stream, stream_free);
+	if (!response) {
+		stream_free(stream);
+		return MHD_NO;
+	}
+	if (gzip)
+		MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_ENCODING, "gzip");
+	add_common_headers(response, exchange->request.ndjson ? ndjson_type : json_type, "no-store");
+	add_timing(response, exchange, "until the first byte");
+	return queue(exchange, MHD_HTTP_OK, response);
+}
+
+static void write_within(struct exchange *exchange, struct list_writer *writer, struct buf *body, size_t most)
+{
+	uint64_t budget = budget_us(exchange), began = clock_us();
+
+	/* In steps, so that a walk's deadline is seen between them. */
+	for (size_t enough = 4096; !writer->ended && body->len < most && !body->failed; enough += 4096) {
+		if (budget && clock_us() - began > budget)
+			list_stop(writer, "deadline");
+		list_write(writer, body, enough < most ? enough : most);
+	}
+}
+
+static enum MHD_Result send_list(struct exchange *exchange)
+{
+	struct reply *reply = &exchange->reply;
+	struct list_writer writer;
+	struct buf body = { 0 };
+	enum MHD_Result result;
+
+	list_writer_init(&writer, reply->ops, reply->list, exchange->request.route->list, exchange->request.ndjson);
+	reply->list = NULL;
+	/* HEAD asks for no body: what was opened and first read has decided the status. */
+	if (!exchange->request.head)
+		write_within(exchange, &writer, &body, exchange->flight ? FLIGHT_BODY_MAX : SMALL_LIST_BYTES);
+	if (writer.ended) {
+		walk_end(exchange->request.permit);
+		exchange->request.permit = NULL;
+		result = send_whole(exchange, MHD_HTTP_OK, &body, exchange->request.ndjson ? ndjson_type : json_type);
+	} else {
+		result = send_stream(exchange, &writer, &body);
+	}
+	list_writer_free(&writer);
+	buf_free(&body);
+	return result;
+}
+
+static enum MHD_Result send_static(struct exchange *exchange)
+{
+	const struct reply *reply = &exchange->reply;
+	const char *have = exchange->head.if_none_match;
+	bool same = have && strstr(have, reply->etag);
+	struct MHD_Response *response = MHD_create_response_from_buffer(same ? 0 : reply->text_len, (void *)reply->text, MHD_RESPMEM_PERSISTENT);
+
+	if (!response)
+		return MHD_NO;
+	add_common_headers(response, reply->content_type, "no-cache");
+	MHD_add_response_header(response, MHD_HTTP_HEADER_ETAG, reply->etag);
+	return queue(exchange, same ? MHD_HTTP_NOT_MODIFIED : MHD_HTTP_OK, response);
+}
+
+static enum MHD_Result send_empty(struct exchange *exchange)
+{
+	struct MHD_Response *response = MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
+
+	if (!response)
+		return MHD_NO;
+	add_common_headers(response, exchange->request.ndjson ? ndjson_type : json_type, "no-store");
+	return queue(exchange, MHD_HTTP_OK, response);
+}
+
+enum MHD_Result deliver(struct exchange *exchange)
+{
+	switch (exchange->reply.kind) {
+	case REPLY_DOCUMENT:
+		return send_document(exchange);
+	case REPLY_LIST:
+		return send_list(exchange);
+	case REPLY_STATIC:
+		return send_static(exchange);
+	case REPLY_EMPTY:
+		return send_empty(exchange);
+	case REPLY_PROBLEM:
+		return send_problem(exchange);
+	case REPLY_NONE:
+		break;
+	}
+	return MHD_NO;
+}
+
+/* The same bytes with another age. */
+static enum MHD_Result send_aged(struct exchange *exchange, const struct flight_answer *answer, uint64_t age_ms)
+{
+	char number[JSON_U64_MAX];
+	struct buf body = { 0 };
+
+	buf_put(&body, answer->body, answer->age_at);
+	buf_put(&body, number, (size_t)(json_put_u64(number, age_ms) - number));
+	buf_put(&body, answer->body + answer->age_at + 1, answer->len - answer->age_at - 1);
+	return send_whole(exchange, answer->status, &body, exchange->request.ndjson ? ndjson_type : json_type);
+}
+
+enum MHD_Result deliver_answer(struct exchange *exchange, const struct flight_answer *answer)
+{
+	uint64_t age_ms = (clock_us() - answer->made_us) / 1000;
+
+	if (answer->age_at && age_ms)
+		return send_aged(exchange, answer, age_ms);
+	connection_sends(exchange->connection, 0);
+	return MHD_queue_response(exchange->mhd, answer->status, answer->response);
+}

@@ -1,0 +1,392 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* dispatch: is a request well-formed and allowed, what does it ask, and who answers it. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "http/clock.h"
+#include "http/exchange.h"
+#include "http/gzip.h"
+#include "opener/opener.h"
+
+/* Answers to the same question within this time share one reading of procfs, unless max_age_ms=0. Only documents, never lists. */
+#define COALESCE_US 1000
+
+#define DEADLINE_MAX_MS 30000
+#define DEADLINE_ROOT_MAX_MS 300000
+
+static void refuse(struct exchange *exchange, enum problem_id id, const char *detail, const char *mend)
+{
+	struct problem problem;
+
+	problem_set(&problem, id, "%s", detail);
+	problem.mend = mend;
+	reply_problem(&exchange->request, &problem);
+}
+
+/* Fields that libmicrohttpd lets pass in numbers or mixtures that no two servers read alike. */
+static enum MHD_Result collect(void *arg, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+	struct request_head *head = arg;
+	const struct { const char *name; const char **value; unsigned *count; } fields[] = {
+		{ "Host", &head->host, &head->host_count },
+		{ "Origin", &head->origin, NULL },
+		{ "Authorization", &head->authorization, NULL },
+		{ "Accept", &head->accept, NULL },
+		{ "Accept-Encoding", &head->accept_encoding, NULL },
+		{ "If-None-Match", &head->if_none_match, NULL },
+		{ "Content-Length", NULL, &head->length_count },
+		{ "Transfer-Encoding", NULL, &head->transfer_count },
+	};
+
+	(void)kind;
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+		if (strcasecmp(fields[i].name, name))
+			continue;
+		if (fields[i].value)
+			*fields[i].value = value;
+		if (fields[i].count)
+			++*fields[i].count;
+		if (fields[i].count == &head->length_count && value && strcmp(value, "0"))
+			head->has_body = true;
+	}
+	return MHD_YES;
+}
+
+static bool is_well_formed(struct exchange *exchange)
+{
+	const struct request_head *head = &exchange->head;
+	const char *what;
+
+	exchange->close_after = true;
+	if (head->length_count + head->transfer_count > 1)
+		refuse(exchange, PROBLEM_BAD_REQUEST, "more than one of Content-Length and Transfer-Encoding", NULL);
+	else if (head->host_count != 1)
+		refuse(exchange, PROBLEM_BAD_REQUEST, head->host_count ? "more than one Host field" : "no Host field", NULL);
+	else if (exchange->target_len > URI_MAX)
+		refuse(exchange, PROBLEM_URI_TOO_LONG, "at most 8000 bytes", NULL);
+	else if (uri_parse(exchange->target, exchange->target_len, &exchange->uri, &what) < 0)
+		refuse(exchange, PROBLEM_BAD_REQUEST, what, NULL);
+	else
+		exchange->close_after = head->has_body || head->transfer_count;
+	return exchange->reply.kind == REPLY_NONE;
+}
+
+/* Host is a name with or without a port. A page that rebinds a name of its own to 127.0.0.1 comes with that name. */
+static bool host_is(const char *host, const char *name)
+{
+	size_t len = strlen(name);
+
+	return !strncasecmp(host, name, len) && (!host[len] || host[len] == ':');
+}
+
+static bool host_is_served(const struct exchange *exchange, const char *host)
+{
+	static const char *const always[] = { "localhost", "127.0.0.1", "[::1]" };
+	const char *const *more = exchange->server->config.hosts;
+
+	if (connection_listener(exchange->connection)->kind != LISTENER_TCP)
+		return true;
+	for (size_t i = 0; i < sizeof(always) / sizeof(always[0]); i++) {
+		if (host_is(host, always[i]))
+			return true;
+	}
+	for (; *more; more++) {
+		if (host_is(host, *more))
+			return true;
+	}
+	return false;
+}
+
+/* A browser says which site a request comes from; only vmad's own page may ask. */
+static bool origin_is_own(const char *origin, const char *host)
+{
+	const char *after = strstr(origin, "://");
+
+	return after && !strcasecmp(after + 3, host);
+}
+
+static bool comes_from_here(struct exchange *exchange)
+{
+	const struct request_head *head = &exchange->head;
+
+	if (!host_is_served(exchange, head->host))
+		refuse(exchange, PROBLEM_FOREIGN_HOST, "the Host field names another host", "start vmad with --allow-host NAME");
+	else if (head->origin && !origin_is_own(head->origin, head->host))
+		refuse(exchange, PROBLEM_FOREIGN_ORIGIN, "the Origin field names another site", NULL);
+	return exchange->reply.kind == REPLY_NONE;
+}
+
+static bool refuse_peer(struct exchange *exchange, int code)
+{
+	if (code == -EXDEV)
+		refuse(exchange, PROBLEM_FOREIGN_NAMESPACE, "its root is not this host's root, and its pids are not this host's pids",
+		       "ask from the host's own user and pid namespaces");
+	else if (code == -EPERM)
+		refuse(exchange, PROBLEM_NOT_ALLOWED, "this vmad runs as another user, and answers only that one", "ask root's vmad");
+	else if (code == -E2BIG)
+		refuse(exchange, PROBLEM_NOT_ALLOWED, "the caller has too many groups", NULL);
+	else
+		refuse(exchange, PROBLEM_FAILED, "the kernel does not say who the caller is", NULL);
+	exchange->close_after = true;
+	return false;
+}
+
+/* Who is at the other end of a Unix socket: asked once a connection. */
+static bool identify_peer(struct exchange *exchange)
+{
+	struct vmad_caller *caller;
+	int r;
+
+	if (connection_caller(exchange->connection))
+		return true;
+	r = opener_identify(exchange->server->config.opener, connection_fd(exchange->connection), &caller, NULL);
+	if (r < 0)
+		return refuse_peer(exchange, r);
+	if (!connection_set_caller(exchange->connection, caller)) {
+		refuse(exchange, PROBLEM_TOO_MANY, "this user has too many connections open", "use fewer, or one after the other");
+		exchange->reply.problem.retry_after_seconds = 1;
+		exchange->close_after = true;
+		return false;
+	}
+	return true;
+}
+
+static const struct vmad_caller anonymous = { .class = VMAD_CALLER_ANONYMOUS, .uid = (uid_t)-1, .gid = (gid_t)-1 };
+
+static bool identify_token(struct exchange *exchange)
+{
+	static const char scheme[] = "Bearer ";
+	const char *authorization = exchange->head.authorization;
+
+	exchange->request.caller = &anonymous;
+	if (!authorization)
+		return true;
+	if (!strncasecmp(authorization, scheme, sizeof(scheme) - 1))
+		exchange->request.caller = tokens_find(exchange->server->config.tokens, authorization + sizeof(scheme) - 1);
+	if (authorization && (!exchange->request.caller || exchange->request.caller == &anonymous)) {
+		exchange->request.caller = &anonymous;
+		refuse(exchange, PROBLEM_TOKEN_UNKNOWN, "the Authorization field holds no token that vmad knows", "vmad --token-file names those that it knows");
+		return false;
+	}
+	return true;
+}
+
+static bool identify(struct exchange *exchange)
+{
+	const struct listener *listener = connection_listener(exchange->connection);
+
+	exchange->request.listener = listener_kind_name(listener->kind);
+	if (connection_is_over(exchange->connection)) {
+		refuse(exchange, PROBLEM_BUSY, "too many connections are open", NULL);
+		exchange->reply.problem.retry_after_seconds = 1;
+		exchange->close_after = true;
+		return false;
+	}
+	if (listener->kind == LISTENER_TCP)
+		return identify_token(exchange);
+	if (!identify_peer(exchange))
+		return false;
+	exchange->request.caller = connection_caller(exchange->connection);
+	return true;
+}
+
+static void refuse_param(struct exchange *exchange, enum param_id id, const char *text)
+{
+	const struct param *param = &params[id];
+	struct problem problem;
+
+	problem_set(&problem, PROBLEM_BAD_PARAMETER, "%s is \"%.60s\", but wants %s%s%s", param->name, text, param_type_words(param->type),
+		    *param->choices ? ": " : "", param->choices);
+	problem.parameter = param->name;
+	reply_problem(&exchange->request, &problem);
+}
+
+static bool find_route(struct exchange *exchange, const char *method)
+{
+	struct request *request = &exchange->request;
+	size_t len = strlen(exchange->uri.path);
+	enum param_id bad = PARAM_none;
+	int r;
+
+	if (len > 1 && exchange->uri.path[len - 1] == '/')
+		exchange->uri.path[len - 1] = '\0';
+	r = route_find(method, exchange->uri.path, request->values, &request->route, &bad);
+	request->head = !strcmp(method, "HEAD");
+	if (r == -ENOENT)
+		refuse(exchange, PROBLEM_NO_SUCH_PATH, "/v1 lists those that there are", NULL);
+	else if (r == -EOPNOTSUPP)
+		refuse(exchange, PROBLEM_METHOD, "the Allow field lists those that are", NULL);
+	else if (r < 0)
+		refuse_param(exchange, bad, strrchr(exchange->uri.path, '/') + 1);
+	return r == 0;
+}
+
+/* Requests take no body, whatever the method. */
+static bool has_no_body(struct exchange *exchange)
+{
+	if (!exchange->head.has_body && !exchange->head.transfer_count)
+		return true;
+	refuse(exchange, PROBLEM_BODY, "everything is asked by the address alone", NULL);
+	return false;
+}
+
+static bool parse_param(struct exchange *exchange, const struct uri_arg *arg)
+{
+	struct request *request = &exchange->request;
+	enum param_id id = route_param(request->route, arg->name);
+	struct problem problem;
+
+	if (id != PARAM_none && !request->values[id].given) {
+		if (param_parse(id, arg->value, &request->values[id]) == 0)
+			return true;
+		refuse_param(exchange, id, arg->value);
+		return false;
+	}
+	if (id != PARAM_none)
+		problem_set(&problem, PROBLEM_BAD_PARAMETER, "%s is given more than once", params[id].name);
+	else
+		problem_set(&problem, PROBLEM_BAD_PARAMETER, "there is no parameter \"%.60s\" here; /v1/openapi.json lists those that there are", arg->name);
+	problem.parameter = id != PARAM_none ? params[id].name : NULL;
+	reply_problem(&exchange->request, &problem);
+	return false;
+}
+
+/* What two parameters say together. */
+static bool check_together(struct exchange *exchange)
+{
+	const struct param_value *values = exchange->request.values;
+	uint64_t most = exchange->request.caller->class == VMAD_CALLER_ROOT ? DEADLINE_ROOT_MAX_MS : DEADLINE_MAX_MS;
+	struct problem problem;
+
+	if (values[PARAM_start].given && values[PARAM_end].given && values[PARAM_start].number >= values[PARAM_end].number) {
+		problem_set(&problem, PROBLEM_BAD_PARAMETER, "start is not below end");
+		problem.parameter = "start";
+	} else if (values[PARAM_deadline_ms].number > most) {
+		problem_set(&problem, PROBLEM_BAD_PARAMETER, "deadline_ms is at most %u for this caller", (unsigned)most);
+		problem.parameter = "deadline_ms";
+	} else {
+		return true;
+	}
+	reply_problem(&exchange->request, &problem);
+	return false;
+}
+
+static bool parse_params(struct exchange *exchange)
+{
+	for (size_t i = 0; i < exchange->uri.arg_count; i++) {
+		if (!parse_param(exchange, &exchange->uri.args[i]))
+			return false;
+	}
+	return check_together(exchange);
+}
+
+static bool is_allowed(struct exchange *exchange)
+{
+	if (exchange->request.caller->class != VMAD_CALLER_ANONYMOUS || exchange->request.route->id == ROUTE_health)
+		return true;
+	refuse(exchange, PROBLEM_TOKEN_REQUIRED, "over TCP only /v1/health is answered without a token",
+	       "send Authorization: Bearer TOKEN, or ask over the Unix socket");
+	return false;
+}
+
+static bool accepts_ndjson(const char *accept)
+{
+	return accept && strcasestr(accept, "application/x-ndjson");
+}
+
+static bool is_walk(const struct request *request)
+{
+	if (request->route->cost == COST_WALKS_IF_ASKED)
+		return request->values[PARAM_detail_process].given || request->values[PARAM_detail_vmas].number == 1;
+	return request->route->cost != COST_CHEAP;
+}
+
+/* identity, form, target: what makes two questions equal */
+static void put_key(const struct exchange *exchange, struct buf *key)
+{
+	const struct vmad_caller *caller = exchange->request.caller;
+	uint64_t numbers[] = { caller->class, caller->uid, caller->gid, caller->group_count, exchange->request.ndjson, exchange->gzip };
+
+	buf_put(key, (const char *)numbers, sizeof(numbers));
+	buf_put(key, (const char *)caller->groups, caller->group_count * sizeof(gid_t));
+	buf_put(key, exchange->target, exchange->target_len);
+}
+
+static bool takes_max_age(const struct route *route)
+{
+	return route_param(route, "max_age_ms") != PARAM_none;
+}
+
+/* True: another request's answer was sent, with *ret_result; false: this one is to be answered, and may lead a flight. */
+static bool share(struct exchange *exchange, enum MHD_Result *ret_result)
+{
+	struct request *request = &exchange->request;
+	const struct param_value *max_age = &request->values[PARAM_max_age_ms];
+	bool walks = is_walk(request);
+	uint64_t age_us = walks ? 0 : COALESCE_US;
+	struct flight *flight = NULL;
+	enum flight_role role = FLIGHT_LEADS;
+	struct buf key = { 0 };
+
+	if (request->head || !takes_max_age(request->route) || (!walks && request->route->list))
+		return false;
+	if (max_age->given)
+		age_us = max_age->number < FLIGHT_CACHE_MS ? max_age->number * 1000 : FLIGHT_CACHE_MS * 1000;
+	put_key(exchange, &key);
+	if (!key.failed)
+		role = flight_enter(exchange->server->flights, key.p, key.len, age_us, max_age->given && !max_age->number, &flight);
+	buf_free(&key);
+	if (role == FLIGHT_LEADS) {
+		exchange->flight = flight;
+		return false;
+	}
+	if (role == FLIGHT_HAS_ANSWER) {
+		*ret_result = deliver_answer(exchange, flight_answer(flight));
+	} else {
+		refuse(exchange, PROBLEM_TOO_MANY, "the same list is being sent to this caller already", "wait for it, or use another filter");
+		exchange->reply.problem.retry_after_seconds = 1;
+	}
+	flight_leave(flight);
+	return role == FLIGHT_HAS_ANSWER;
+}
+
+static bool may_ask(struct exchange *exchange, const char *method)
+{
+	MHD_get_connection_values(exchange->mhd, MHD_HEADER_KIND, collect, &exchange->head);
+	return is_well_formed(exchange) && comes_from_here(exchange) && identify(exchange) && find_route(exchange, method) &&
+	       is_allowed(exchange) && has_no_body(exchange) && parse_params(exchange);
+}
+
+enum MHD_Result dispatch(struct exchange *exchange, const char *method)
+{
+	struct request *request = &exchange->request;
+	enum MHD_Result result;
+
+	request->context = exchange->server->config.context;
+	request->target = exchange->target;
+	request->reply = &exchange->reply;
+	if (may_ask(exchange, method)) {
+		request->ndjson = accepts_ndjson(exchange->head.accept);
+		exchange->gzip = gzip_is_accepted(exchange->head.accept_encoding);
+		if (share(exchange, &result))
+			return result;
+		if (exchange->reply.kind == REPLY_NONE)
+			exchange->server->config.handlers[request->route->id](request);
+	}
+	return deliver(exchange);
+}
+
+bool request_walk(struct request *request, pid_t pid)
+{
+	struct exchange *exchange = (struct exchange *)((char *)request - offsetof(struct exchange, request));
+	int r = walk_begin(exchange->server->walks, request->caller, pid, &request->permit);
+
+	if (r == 0)
+		return true;
+	refuse(exchange, r == -ENOMEM ? PROBLEM_FAILED : PROBLEM_BUSY,
+	       r == -EBUSY ? "too many walks of page tables wait already" : "no walk of page tables came to its end in time", NULL);
+	exchange->reply.problem.retry_after_seconds = 1;
+	return false;
+}

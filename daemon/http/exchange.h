@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * exchange: one request and its reply on a connection, from the first byte of the head to the last byte of the body. It is what dispatch (is it
+ * allowed, what is asked) and deliver (how it is sent) share.
+ */
+#ifndef HTTP_EXCHANGE_H
+#define HTTP_EXCHANGE_H
+
+#include <microhttpd.h>
+
+#include "http/connection.h"
+#include "http/flight.h"
+#include "http/reply.h"
+#include "http/server.h"
+#include "http/uri.h"
+#include "http/walks.h"
+
+/* What libmicrohttpd gives back for a connection of one of the daemons. */
+struct listener_context {
+	struct server *server;
+	struct listener *listener;
+};
+
+struct server {
+	struct server_config config;
+	struct listener listeners[SERVER_LISTENERS_MAX];
+	struct MHD_Daemon *daemons[SERVER_LISTENERS_MAX];
+	struct listener_context contexts[SERVER_LISTENERS_MAX];
+	size_t count;
+	struct connections *connections;
+	struct flights *flights;
+	struct walks *walks;
+};
+
+/* What the head of a request says, collected in one pass over its fields. */
+struct request_head {
+	const char *host, *origin, *authorization, *accept, *accept_encoding, *if_none_match;
+	unsigned host_count, length_count, transfer_count;
+	bool has_body;
+};
+
+struct exchange {
+	struct server *server;
+	struct connection *connection;
+	struct MHD_Connection *mhd;
+	char *target;			/* as it came */
+	size_t target_len;
+	struct uri uri;
+	struct request_head head;
+	struct request request;
+	struct reply reply;
+	struct flight *flight;		/* shared question, while it is ours to leave */
+	uint64_t began_us;
+	bool seen;			/* libmicrohttpd has called with the head already */
+	bool gzip;
+	bool close_after;		/* the request was malformed: what follows it on the connection cannot be trusted */
+};
+
+/* Sends what the reply holds. */
+enum MHD_Result deliver(struct exchange *exchange);
+
+/* Sends an answer that another request has made. */
+enum MHD_Result deliver_answer(struct exchange *exchange, const struct flight_answer *answer);
+
+/* Decides what the request is, asks the endpoint, and delivers. */
+enum MHD_Result dispatch(struct exchange *exchange, const char *method);
+
+#endif

@@ -1,0 +1,22 @@
+noinst_LIBRARIES += daemon/libhttp.a
+daemon_libhttp_a_CFLAGS = $(AM_CFLAGS) $(MHD_CFLAGS) $(GNUTLS_CFLAGS) $(ZLIB_CFLAGS)
+daemon_libhttp_a_SOURCES = \
+	%D%/clock.h \
+	%D%/connection.c %D%/connection.h \
+	%D%/deliver.c \
+	%D%/dispatch.c \
+	%D%/exchange.h \
+	%D%/flight.c %D%/flight.h \
+	%D%/gzip.c %D%/gzip.h \
+	%D%/list.c %D%/list.h \
+	%D%/listener.c %D%/listener.h \
+	%D%/params.c %D%/params.h \
+	%D%/problem.c %D%/problem.h \
+	%D%/reply.c %D%/reply.h \
+	%D%/request.h \
+	%D%/route.c %D%/route.h \
+	%D%/server.c %D%/server.h \
+	%D%/stream.c %D%/stream.h \
+	%D%/token.c %D%/token.h \
+	%D%/uri.c %D%/uri.h \
+	%D%/walks.c %D%/walks.h

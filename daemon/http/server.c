@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "http/server.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <microhttpd.h>
+
+#include "http/clock.h"
+#include "http/exchange.h"
+
+#define CONNECTION_MEMORY (128 * 1024)	/* of libmicrohttpd, a connection: head of the request, and a piece of the reply */
+#define THREAD_STACK (512 * 1024)
+#define IDLE_TIMEOUT_SECONDS 30		/* libmicrohttpd's own: a client that stopped; ours are stricter */
+
+static struct connection *connection_of(struct MHD_Connection *mhd)
+{
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+	return info ? info->socket_context : NULL;
+}
+
+/* Called with the first line of a request: the only place where its target can be had as it came. */
+static void *begin_exchange(void *cls, const char *target, struct MHD_Connection *mhd)
+{
+	struct exchange *exchange = calloc(1, sizeof(*exchange));
+
+	if (!exchange)
+		return NULL;
+	exchange->server = cls;
+	exchange->mhd = mhd;
+	exchange->connection = connection_of(mhd);
+	exchange->target = strdup(target);
+	exchange->target_len = exchange->target ? strlen(target) : 0;
+	exchange->began_us = clock_us();
+	return exchange;
+}
+
+static void end_exchange(void *cls, struct MHD_Connection *mhd, void **con_cls, enum MHD_RequestTerminationCode code)
+{
+	struct exchange *exchange = *con_cls;
+
+	(void)cls;
+	(void)mhd;
+	(void)code;
+	*con_cls = NULL;
+	if (!exchange)
+		return;
+	if (exchange->connection)
+		connection_reads(exchange->connection);
+	reply_free(&exchange->reply);
+	walk_end(exchange->request.permit);
+	flight_leave(exchange->flight);
+	uri_free(&exchange->uri);
+	free(exchange->target);
+	free(exchange);
+}
+
+static bool has_body(struct MHD_Connection *mhd)
+{
+	const char *length = MHD_lookup_connection_value(mhd, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
+
+	return (length && strcmp(length, "0")) || MHD_lookup_connection_value(mhd, MHD_HEADER_KIND, MHD_HTTP_HEADER_TRANSFER_ENCODING);
+}
+
+/*
+ * libmicrohttpd calls once with the head, and again when the body has come. A request without a body is answered at the second call: an answer at the first
+ * ends the connection, which is right for one with a body, for that is refused unread.
+ */
+static enum MHD_Result answer(void *cls, struct MHD_Connection *mhd, const char *url, const char *method, const char *version, const char *upload,
+			      size_t *upload_size, void **con_cls)
+{
+	struct exchange *exchange = *con_cls;
+
+	(void)cls;
+	(void)mhd;
+	(void)url;
+	(void)version;
+	(void)upload;
+	*upload_size = 0;
+	if (!exchange || !exchange->target || !exchange->connection)
+		return MHD_NO;
+	if (!exchange->seen && !has_body(mhd)) {
+		exchange->seen = true;
+		return MHD_YES;
+	}
+	connection_works(exchange->connection);
+	return dispatch(exchange, method);
+}
+
+static void track(void *cls, struct MHD_Connection *mhd, void **socket_context, enum MHD_ConnectionNotificationCode code)
+{
+	struct server *server = ((struct listener_context *)cls)->server;
+
+	if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+		const union MHD_ConnectionInfo *fd = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
+		const union MHD_ConnectionInfo *address = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+
+		*socket_context = connection_new(server->connections, ((struct listener_context *)cls)->listener, fd->connect_fd,
+						 address ? address->client_addr : NULL);
+	} else {
+		connection_free(*socket_context);
+		*socket_context = NULL;
+	}
+}
+
+/* Targets are decoded by uri.c alone. */
+static size_t leave_escaped(void *cls, struct MHD_Connection *mhd, char *text)
+{
+	(void)cls;
+	(void)mhd;
+	return strlen(text);
+}
+
+static unsigned connection_limit(enum listener_kind kind)
+{
+	switch (kind) {
+	case LISTENER_UNIX:
+		return CONNECTIONS_UNIX + CONNECTIONS_OVER;
+	case LISTENER_UNIX_ROOT:
+		return CONNECTIONS_ROOT + CONNECTIONS_OVER;
+	case LISTENER_TCP:
+		return CONNECTIONS_TCP + CONNECTIONS_OVER;
+	}
+	return 0;
+}
+
+static struct MHD_Daemon *start_daemon(struct server *server, size_t i)
+{
+	struct listener_context *context = &server->contexts[i];
+
+	*context = (struct listener_context){ server, &server->listeners[i] };
+	return MHD_start_daemon(MHD_USE_POLL | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION | MHD_USE_ITC, 0, NULL, NULL,
+				answer, server,
+				MHD_OPTION_LISTEN_SOCKET, server->listeners[i].fd,
+				MHD_OPTION_CONNECTION_LIMIT, connection_limit(server->listeners[i].kind),
+				MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
+				MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_TIMEOUT_SECONDS,
+				MHD_OPTION_THREAD_STACK_SIZE, (size_t)THREAD_STACK,
+				MHD_OPTION_STRICT_FOR_CLIENT, -1,
+				MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, NULL,
+				MHD_OPTION_URI_LOG_CALLBACK, begin_exchange, server,
+				MHD_OPTION_NOTIFY_COMPLETED, end_exchange, NULL,
+				MHD_OPTION_NOTIFY_CONNECTION, track, context,
+				MHD_OPTION_END);
+}
+
+static void free_server(struct server *server)
+{
+	connections_free(server->connections);
+	flights_free(server->flights);
+	walks_free(server->walks);
+	free(server);
+}
+
+static int start_daemons(struct server *server, const struct listener *listeners, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		server->listeners[i] = listeners[i];
+		server->daemons[i] = start_daemon(server, i);
+		if (!server->daemons[i])
+			return errno ? -errno : -EIO;
+		server->count++;
+	}
+	return 0;
+}
+
+static void stop_daemons(struct server *server)
+{
+	for (size_t i = 0; i < server->count; i++)
+		MHD_stop_daemon(server->daemons[i]);
+}
+
+int server_start(const struct server_config *config, struct listener *listeners, size_t count, struct server **ret_server)
+{
+	struct server *server = calloc(1, sizeof(*server));
+	int r;
+
+	if (!server || count > SERVER_LISTENERS_MAX) {
+		free(server);
+		return server ? -E2BIG : -ENOMEM;
+	}
+	server->config = *config;
+	r = connections_new(&server->connections);
+	if (r == 0)
+		r = flights_new(&server->flights);
+	if (r == 0)
+		r = walks_new(&server->walks);
+	if (r == 0)
+		r = start_daemons(server, listeners, count);
+	if (r < 0) {
+		stop_daemons(server);
+		free_server(server);
+		return r;
+	}
+	for (size_t i = 0; i < count; i++)
+		listeners[i] = (struct listener){ .fd = -1 };
+	*ret_server = server;
+	return 0;
+}
+
+/* Gives replies in the air time to end; those who only wait for a request go at once. */
+static void drain(struct server *server)
+{
+	uint64_t deadline = clock_us() + SERVER_DRAIN_MS * 1000;
+
+	do {
+		connections_drain(server->connections);
+		nanosleep(&(struct timespec){ .tv_nsec = 10000000 }, NULL);
+	} while (connections_count(server->connections) && clock_us() < deadline);
+}
+
+void server_stop(struct server *server)
+{
+	for (size_t i = 0; i < server->count; i++) {
+		MHD_socket fd = MHD_quiesce_daemon(server->daemons[i]);
+
+		/* The descriptor is ours again: close it now, so that clients are turned away and not left waiting. */
+		server->listeners[i].fd = fd;
+		listener_close(&server->listeners[i]);
+	}
+	drain(server);
+	stop_daemons(server);
+	free_server(server);
+}

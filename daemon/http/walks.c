@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "http/walks.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "http/clock.h"
+
+enum permit_state { PERMIT_WAITING, PERMIT_ACTIVE, PERMIT_RESTING, PERMIT_LOST };
+
+struct walk_permit {
+	struct walks *walks;
+	struct walk_permit *next;
+	const struct vmad_caller *caller;
+	pid_t pid;
+	enum permit_state state;
+	uint64_t rests_since_us;
+};
+
+struct walks {
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	struct walk_permit *permits;	/* all of them; those who wait in the order in which they came */
+	unsigned waiting;
+	unsigned host_max;
+};
+
+/* max(1, min(4, cpus / 4)) */
+static unsigned host_quota(void)
+{
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN) / 4;
+
+	return cpus < 1 ? 1 : cpus > 4 ? 4 : (unsigned)cpus;
+}
+
+int walks_new(struct walks **ret_walks)
+{
+	struct walks *walks = calloc(1, sizeof(*walks));
+
+	if (!walks)
+		return -ENOMEM;
+	pthread_mutex_init(&walks->lock, NULL);
+	pthread_cond_init(&walks->changed, NULL);
+	walks->host_max = host_quota();
+	*ret_walks = walks;
+	return 0;
+}
+
+void walks_free(struct walks *walks)
+{
+	if (!walks)
+		return;
+	pthread_cond_destroy(&walks->changed);
+	pthread_mutex_destroy(&walks->lock);
+	free(walks);
+}
+
+static bool holds(const struct walk_permit *permit)
+{
+	return permit->state == PERMIT_ACTIVE || permit->state == PERMIT_RESTING;
+}
+
+/* Does it stand in the way of another one's walk, by itself (same process) or by number (counted by the caller)? */
+static bool fits(const struct walks *walks, const struct walk_permit *wanted)
+{
+	unsigned of_caller = 0, of_host = 0;
+
+	for (const struct walk_permit *p = walks->permits; p; p = p->next) {
+		if (!holds(p))
+			continue;
+		if (p->pid == wanted->pid)
+			return false;
+		of_host++;
+		of_caller += vmad_caller_equal(p->caller, wanted->caller);
+	}
+	return of_host < walks->host_max && of_caller < WALKS_PER_CALLER;
+}
+
+static void take_from_resting(struct walks *walks, uint64_t now)
+{
+	for (struct walk_permit *p = walks->permits; p; p = p->next) {
+		if (p->state == PERMIT_RESTING && now - p->rests_since_us >= WALKS_REST_MS * 1000)
+			p->state = PERMIT_LOST;
+	}
+}
+
+/* Gives permits to those who wait, in their order; one that does not fit lets those behind it pass, for they ask for other processes. */
+static void grant(struct walks *walks)
+{
+	bool granted = false;
+
+	for (struct walk_permit *p = walks->permits; p && walks->waiting; p = p->next) {
+		if (p->state != PERMIT_WAITING || !fits(walks, p))
+			continue;
+		p->state = PERMIT_ACTIVE;
+		walks->waiting--;
+		granted = true;
+	}
+	if (granted)
+		pthread_cond_broadcast(&walks->changed);
+}
+
+static void append(struct walks *walks, struct walk_permit *permit)
+{
+	struct walk_permit **at = &walks->permits;
+
+	while (*at)
+		at = &(*at)->next;
+	permit->next = NULL;
+	*at = permit;
+}
+
+static void remove_permit(struct walks *walks, struct walk_permit *permit)
+{
+	struct walk_permit **at = &walks->permits;
+
+	while (*at != permit)
+		at = &(*at)->next;
+	*at = permit->next;
+}
+
+/* Waits, with the lock held, until the permit is active. Short naps: a permit that rests too long shows only by the clock. */
+static int wait_for(struct walks *walks, struct walk_permit *permit)
+{
+	uint64_t deadline = clock_us() + WALKS_WAIT_MS * 1000, now;
+
+	if (walks->waiting >= WALKS_QUEUE_MAX)
+		return -EBUSY;
+	permit->state = PERMIT_WAITING;
+	walks->waiting++;
+	grant(walks);
+	while (permit->state == PERMIT_WAITING && (now = clock_us()) < deadline) {
+		uint64_t nap = now + 50000;
+		struct timespec until = clock_timespec(nap < deadline ? nap : deadline);
+
+		pthread_cond_clockwait(&walks->changed, &walks->lock, CLOCK_MONOTONIC, &until);
+		if (permit->state == PERMIT_WAITING) {
+			take_from_resting(walks, clock_us());
+			grant(walks);
+		}
+	}
+	if (permit->state == PERMIT_ACTIVE)
+		return 0;
+	permit->state = PERMIT_LOST;
+	walks->waiting--;
+	return -ETIMEDOUT;
+}
+
+int walk_begin(struct walks *walks, const struct vmad_caller *caller, pid_t pid, struct walk_permit **ret_permit)
+{
+	struct walk_permit *permit = malloc(sizeof(*permit));
+	int r;
+
+	if (!permit)
+		return -ENOMEM;
+	*permit = (struct walk_permit){ .walks = walks, .caller = caller, .pid = pid, .state = PERMIT_LOST };
+	pthread_mutex_lock(&walks->lock);
+	append(walks, permit);
+	r = wait_for(walks, permit);
+	if (r < 0)
+		remove_permit(walks, permit);
+	pthread_mutex_unlock(&walks->lock);
+	if (r < 0) {
+		free(permit);
+		return r;
+	}
+	*ret_permit = permit;
+	return 0;
+}
+
+void walk_end(struct walk_permit *permit)
+{
+	struct walks *walks;
+
+	if (!permit)
+		return;
+	walks = permit->walks;
+	pthread_mutex_lock(&walks->lock);
+	remove_permit(walks, permit);
+	grant(walks);
+	pthread_mutex_unlock(&walks->lock);
+	free(permit);
+}
+
+int walk_resume(struct walk_permit *permit)
+{
+	struct walks *walks = permit->walks;
+	int r = 0;
+
+	pthread_mutex_lock(&walks->lock);
+	if (permit->state == PERMIT_RESTING)
+		permit->state = PERMIT_ACTIVE;
+	else if (permit->state == PERMIT_LOST)
+		r = wait_for(walks, permit);
+	pthread_mutex_unlock(&walks->lock);
+	return r;
+}
+
+void walk_rest(struct walk_permit *permit)
+{
+	struct walks *walks = permit->walks;
+
+	pthread_mutex_lock(&walks->lock);
+	permit->state = PERMIT_RESTING;
+	permit->rests_since_us = clock_us();
+	pthread_mutex_unlock(&walks->lock);
+}

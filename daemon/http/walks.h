@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * walks: who may walk page tables now. A walk holds the target's mmap_lock, so there is one at a time for a process, few for a caller and
+ * few for the host; others wait in a queue, in order, for a while.
+ *
+ * A permit whose reply is not being produced (a slow reader) rests, and may be taken away by one who waits; it is then won back, or not, when the reader
+ * comes again.
+ */
+#ifndef HTTP_WALKS_H
+#define HTTP_WALKS_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "vmad/caller.h"
+
+#define WALKS_PER_CALLER 2
+#define WALKS_QUEUE_MAX 16
+#define WALKS_WAIT_MS 5000
+#define WALKS_REST_MS 200	/* a permit that rested so long may be taken away */
+
+struct walks;
+struct walk_permit;
+
+int walks_new(struct walks **ret_walks);
+void walks_free(struct walks *walks);
+
+/*
+ * Waits for a permit; it comes back active. -EBUSY: the queue is full; -ETIMEDOUT: none came free in time; -ENOMEM. The caller is borrowed for as long
+ * as the permit.
+ */
+int walk_begin(struct walks *walks, const struct vmad_caller *caller, pid_t pid, struct walk_permit **ret_permit);
+void walk_end(struct walk_permit *permit);
+
+/* The walk goes on after a rest: as walk_begin where the permit was taken away meanwhile. */
+int walk_resume(struct walk_permit *permit);
+void walk_rest(struct walk_permit *permit);
+
+#endif

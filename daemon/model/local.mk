@@ -1,0 +1,12 @@
+noinst_LIBRARIES += daemon/libmodel.a
+daemon_libmodel_a_SOURCES = \
+	%D%/host_vmas.c %D%/host_vmas.h \
+	%D%/kind.c %D%/kind.h \
+	%D%/lookup.c %D%/lookup.h \
+	%D%/process_list.c %D%/process_list.h \
+	%D%/record_cut.c %D%/record_cut.h \
+	%D%/target.c %D%/target.h \
+	%D%/usage_sum.c %D%/usage_sum.h \
+	%D%/vma.c %D%/vma.h \
+	%D%/vma_count.c %D%/vma_count.h \
+	%D%/vma_list.c %D%/vma_list.h

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "model/lookup.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "model/vma.h"
+#include "source/procmap_query.h"
+#include "source/reader.h"
+
+/* A VMA with the memory that its name lives in. Places are copied: entry.name.p is set when the record is made. */
+struct place {
+	bool found;
+	struct maps_entry entry;
+	struct vmad_vma vma;
+	char name[PROCMAP_NAME_MAX];
+};
+
+/*
+ * First address behind user space: 47 or, where a process asked for it by a hint, 56 bits (4- and 5-level page tables, x86-64), 48 or 52
+ * on arm64; without the last page on x86-64. Nothing but [vsyscall] is mapped above.
+ */
+#ifdef __x86_64__
+#define USER_TOP UINT64_C(0x7ffffffff000)
+#define USER_TOP_WIDE UINT64_C(0xfffffffffff000)
+#else
+#define USER_TOP (UINT64_C(1) << 48)
+#define USER_TOP_WIDE (UINT64_C(1) << 52)
+#endif
+
+struct lookup {
+	struct vmad_lookup record;
+	struct vmad_gap gap;
+	struct place previous, here, next;
+	const char *source;
+};
+
+const struct vmad_lookup *lookup_record(const struct lookup *lookup)
+{
+	return &lookup->record;
+}
+
+const char *lookup_source(const struct lookup *lookup)
+{
+	return lookup->source;
+}
+
+void lookup_free(struct lookup *lookup)
+{
+	free(lookup);
+}
+
+/* PROCMAP_QUERY, where "there is none" is no error. */
+static int query(int fd, uint64_t address, bool or_next, struct place *place)
+{
+	int r = procmap_query(fd, address, or_next, &place->entry, place->name);
+
+	place->found = r == 0;
+	return r == -ENOENT ? 0 : r;
+}
+
+/*
+ * The highest VMA that ends at or below `below`. The kernel only looks upwards, so: step down, twice as far each time, until a VMA answers
+ * that begins below; then halve what lies between. Some 50 questions at most, 1 to 2 us each.
+ */
+static int query_previous(int fd, uint64_t below, struct place *place)
+{
+	struct place probe;
+	uint64_t low = 0, high = below, step = 1;
+	int r;
+
+	place->found = false;
+	while (high > low) {
+		uint64_t at = high - low > step ? high - step : low + (high - low) / 2;
+
+		r = query(fd, at, true, &probe);
+		if (r < 0)
+			return r;
+		if (probe.found && probe.entry.end <= below) {
+			*place = probe;
+			low = probe.entry.end;
+			step = UINT64_MAX;
+		} else {
+			high = at;
+			step = step > UINT64_MAX / 2 ? UINT64_MAX : step * 2;
+		}
+	}
+	return 0;
+}
+
+static int query_all(int fd, uint64_t address, struct lookup *lookup)
+{
+	int r = query(fd, address, true, &lookup->here);
+	uint64_t below = address;
+
+	if (r < 0)
+		return r;
+	if (lookup->here.found && lookup->here.entry.start > address) {
+		lookup->next = lookup->here;
+		lookup->here.found = false;
+	} else if (lookup->here.found) {
+		below = lookup->here.entry.start;
+		r = lookup->here.entry.end ? query(fd, lookup->here.entry.end, true, &lookup->next) : 0;
+		if (r < 0)
+			return r;
+	}
+	return below ? query_previous(fd, below, &lookup->previous) : 0;
+}
+
+static bool same_place(const struct place *a, const struct place *b)
+{
+	return a->found == b->found && (!a->found || (a->entry.start == b->entry.start && a->entry.end == b->entry.end));
+}
+
+#define QUERY_TRIES 3
+
+/* Several questions are not one moment: ask again until two rounds agree. */
+static int look_up_by_query(int fd, uint64_t address, struct lookup *lookup)
+{
+	struct lookup *again = calloc(1, sizeof(*again));
+	int r = again ? query_all(fd, address, lookup) : -ENOMEM;
+
+	for (int i = 0; r == 0 && i < QUERY_TRIES && !lookup->record.exact; i++) {
+		r = query_all(fd, address, again);
+		lookup->record.exact = same_place(&lookup->previous, &again->previous) && same_place(&lookup->here, &again->here) &&
+				       same_place(&lookup->next, &again->next);
+		if (r == 0 && !lookup->record.exact)
+			*lookup = *again;
+	}
+	free(again);
+	lookup->source = "PROCMAP_QUERY";
+	return r;
+}
+
+static void keep_line(struct place *place, const struct maps_entry *entry)
+{
+	place->found = true;
+	place->entry = *entry;
+	if (place->entry.name.len > sizeof(place->name))
+		place->entry.name.len = sizeof(place->name);
+	memcpy(place->name, entry->name.p, place->entry.name.len);
+}
+
+/* Takes one line of maps into account. False: the place is known, no more lines are needed. */
+static bool place_line(struct lookup *lookup, uint64_t address, const struct maps_entry *entry)
+{
+	if (entry->end <= address) {
+		keep_line(&lookup->previous, entry);
+		return true;
+	}
+	if (entry->start <= address) {
+		keep_line(&lookup->here, entry);
+		return true;
+	}
+	if (entry->start < USER_TOP_WIDE)
+		keep_line(&lookup->next, entry);
+	return false;
+}
+
+/*
+ * maps is one moment only within one read(): the answer is exact where previous, here and next came in the same run of lines and the file is read in single
+ * reads, as it is up to the reader's first run.
+ */
+static int look_up_by_text(int fd, pid_t pid, uint64_t address, struct lookup *lookup, struct vmad_error *err)
+{
+	struct reader *reader;
+	struct vmad_str lines;
+	struct maps_entry entry;
+	uint64_t runs = 0, seen = 0;
+	bool more = true;
+	int r = reader_new(dup(fd), pid, "maps", READER_UNPACED, &reader, err);
+
+	if (r < 0)
+		return r;
+	while (more && (r = reader_next(reader, &lines, err)) > 0) {
+		runs++;
+		while (more && lines.len) {
+			const char *newline = memchr(lines.p, '\n', lines.len);
+			size_t len = newline ? (size_t)(newline - lines.p) + 1 : lines.len;
+
+			if (maps_parse_line(lines.p, len, &entry) < 0) {
+				r = -EIO;
+				break;
+			}
+			more = place_line(lookup, address, &entry);
+			seen++;
+			lines.p += len;
+			lines.len -= len;
+		}
+		if (r < 0)
+			break;
+	}
+	if (r == 0 && (seen == 0 || !reader_target_alive(reader)))
+		r = -ESRCH;
+	reader_free(reader);
+	lookup->record.exact = runs <= 1;
+	lookup->source = "maps";
+	return r < 0 ? vmad_fail(err, -r, pid, "maps", "read") : 0;
+}
+
+static void fill_gap(struct lookup *lookup, uint64_t address)
+{
+	uint64_t start = lookup->previous.found ? lookup->previous.entry.end : 0;
+	uint64_t end = lookup->next.found ? lookup->next.entry.start : address < USER_TOP ? USER_TOP : USER_TOP_WIDE;
+
+	if (address >= USER_TOP_WIDE) {
+		lookup->record.has |= VMAD_HAS(lookup, beyond_user_space);
+		lookup->record.beyond_user_space = true;
+		start = USER_TOP_WIDE;
+		end = UINT64_MAX;
+	}
+	lookup->gap = (struct vmad_gap){ .start = start, .end = end, .size_bytes = end - start };
+	lookup->record.gap = &lookup->gap;
+}
+
+static const struct vmad_vma *place_record(struct place *place)
+{
+	if (!place->found)
+		return NULL;
+	place->entry.name.p = place->name;
+	place->vma = vma_record(&place->entry);
+	return &place->vma;
+}
+
+static void fill_record(struct lookup *lookup, uint64_t address)
+{
+	struct vmad_lookup *record = &lookup->record;
+
+	record->address = address;
+	record->vma = place_record(&lookup->here);
+	record->previous = place_record(&lookup->previous);
+	record->next = place_record(&lookup->next);
+	if (!record->vma) {
+		fill_gap(lookup, address);
+	} else if (lookup->here.entry.inode) {
+		record->has |= VMAD_HAS(lookup, file_offset_bytes);
+		record->file_offset_bytes = record->vma->offset_bytes + (address - record->vma->start);
+	}
+}
+
+/* Only text knows [vsyscall], so text answers for what lies beyond user space. */
+static bool may_query(const struct target *target, uint64_t address)
+{
+	return address < USER_TOP_WIDE && procmap_query_available() && !target_has_no_mm(target);
+}
+
+int lookup_new(struct target *target, uint64_t address, struct lookup **ret_lookup, struct vmad_error *err)
+{
+	struct lookup *lookup = calloc(1, sizeof(*lookup));
+	int fd = target->files.fd[OPENER_MAPS], r;
+
+	if (!lookup)
+		return vmad_fail(err, ENOMEM, target->files.pid, NULL, "allocate");
+	r = may_query(target, address) ? look_up_by_query(fd, address, lookup) : -ENOTTY;
+	if (r == -ENOTTY)
+		r = look_up_by_text(fd, target->files.pid, address, lookup, err);
+	if (r == -ESRCH && target_has_no_mm(target))
+		r = 0;
+	if (r < 0) {
+		lookup_free(lookup);
+		return vmad_fail(err, -r, target->files.pid, "maps", "query");
+	}
+	fill_record(lookup, address);
+	*ret_lookup = lookup;
+	return 0;
+}

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "model/process_list.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "model/vma.h"
+#include "model/vma_count.h"
+#include "source/facts.h"
+#include "source/stat.h"
+
+/* Two descriptors for each process of a batch at most, and not more than libproc2 is asked for at once. */
+#define BATCH 64
+
+struct process_list {
+	struct opener *opener;
+	const struct vmad_caller *caller;
+	struct process_query query;
+	struct facts_reader *facts_reader;	/* NULL in a captured tree: libproc2 reads only the running kernel */
+	pid_t *pids;
+	size_t pid_count, next_pid;
+	struct opener_target batch[BATCH];
+	const struct facts *facts;		/* one for each of the batch */
+	size_t batch_count, batch_at;
+	struct stat_facts stat;			/* of the row given last: its comm lives here */
+	uint64_t given;
+	pid_t last_given, more_after;
+};
+
+struct vmad_str unit_of_cgroup(struct vmad_str cgroup)
+{
+	static const struct vmad_str suffixes[] = { VMAD_STR(".service"), VMAD_STR(".scope") };
+	const char *end = cgroup.p + cgroup.len;
+
+	while (end > cgroup.p) {
+		const char *start = end;
+
+		while (start > cgroup.p && start[-1] != '/')
+			start--;
+		for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
+			if ((size_t)(end - start) > suffixes[i].len &&
+			    !memcmp(end - suffixes[i].len, suffixes[i].p, suffixes[i].len))
+				return (struct vmad_str){ start, (size_t)(end - start) };
+		}
+		end = start > cgroup.p ? start - 1 : start;
+	}
+	return (struct vmad_str){ 0 };
+}
+
+static int list_pids(struct process_list *list, struct vmad_error *err)
+{
+	if (!list->query.only)
+		return opener_list(list->opener, list->caller, &list->pids, &list->pid_count, err);
+	list->pids = malloc(sizeof(*list->pids));
+	if (!list->pids)
+		return vmad_fail(err, ENOMEM, 0, NULL, "allocate");
+	list->pids[0] = list->query.only;
+	list->pid_count = 1;
+	return 0;
+}
+
+int process_list_new(struct opener *opener, const struct vmad_caller *caller, const struct process_query *query,
+		     struct process_list **ret_list, struct vmad_error *err)
+{
+	struct process_list *list = calloc(1, sizeof(*list));
+	int r;
+
+	if (!list)
+		return vmad_fail(err, ENOMEM, 0, NULL, "allocate");
+	list->opener = opener;
+	list->caller = caller;
+	list->query = *query;
+	r = list_pids(list, err);
+	if (r == 0 && !opener_is_captured(opener))
+		r = facts_new(&list->facts_reader, err);
+	if (r < 0) {
+		process_list_free(list);
+		return r;
+	}
+	while (list->next_pid < list->pid_count && list->pids[list->next_pid] <= query->after)
+		list->next_pid++;
+	*ret_list = list;
+	return 0;
+}
+
+static void close_batch(struct process_list *list)
+{
+	for (size_t i = 0; i < list->batch_count; i++)
+		opener_target_close(&list->batch[i]);
+	list->batch_count = list->batch_at = 0;
+}
+
+void process_list_free(struct process_list *list)
+{
+	if (!list)
+		return;
+	close_batch(list);
+	facts_free(list->facts_reader);
+	free(list->pids);
+	free(list);
+}
+
+static int open_batch(struct process_list *list, struct vmad_error *err)
+{
+	unsigned want = OPENER_WANT(OPENER_STAT) | (list->query.count_vmas ? OPENER_WANT(OPENER_MAPS) : 0);
+	pid_t pids[BATCH];
+	size_t count = 0;
+	int r;
+
+	close_batch(list);
+	while (count < BATCH && list->next_pid < list->pid_count) {
+		pids[count] = list->pids[list->next_pid++];
+		list->batch[count] = (struct opener_target){ .pid = pids[count], .want = want };
+		count++;
+	}
+	r = count ? opener_open(list->opener, list->caller, list->batch, count, err) : 0;
+	if (r < 0)
+		return r;
+	list->batch_count = count;
+	return count && list->facts_reader ? facts_read(list->facts_reader, pids, count, &list->facts, err) : 0;
+}
+
+/* What stat says: all there is in a captured tree, and in every tree who the process is. */
+static struct vmad_process from_stat(const struct stat_facts *stat, const char *state)
+{
+	return (struct vmad_process){
+		.has = VMAD_HAS(process, ppid),
+		.pid = stat->pid,
+		.start_time_ticks = stat->start_time_ticks,
+		.ppid = stat->ppid,
+		.comm = { stat->comm, stat->comm_len },
+		.state = state,
+		.threads = stat->threads,
+		.vm_size_bytes = stat->vm_size_bytes,
+		.rss_bytes = stat->rss_pages * (uint64_t)sysconf(_SC_PAGESIZE),
+	};
+}
+
+static void add_facts(struct vmad_process *process, const struct facts *facts)
+{
+	process->has |= VMAD_HAS(process, uid) | VMAD_HAS(process, swap_bytes);
+	process->uid = facts->uid;
+	process->swap_bytes = facts->swap_bytes;
+	if (facts->user.len) {
+		process->has |= VMAD_HAS(process, user);
+		process->user = facts->user;
+	}
+	if (facts->cgroup.len) {
+		process->has |= VMAD_HAS(process, cgroup);
+		process->cgroup = facts->cgroup;
+	}
+	process->unit = unit_of_cgroup(facts->cgroup);
+	if (process->unit.len)
+		process->has |= VMAD_HAS(process, unit);
+}
+
+static const char *state_word(char state)
+{
+	static const char words[][2] = { "R", "S", "D", "T", "t", "Z", "X", "I", "W", "P", "K" };
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (words[i][0] == state)
+			return words[i];
+	}
+	return "?";
+}
+
+/* vma_count stays absent for those that have no memory, and for those whose maps the caller may not read. */
+static void add_vma_count(struct process_list *list, struct opener_target *target, struct vmad_process *process)
+{
+	uint64_t count;
+	int fd = target->fd[OPENER_MAPS];
+
+	if (fd < 0)
+		return;
+	target->fd[OPENER_MAPS] = -EBADF;
+	if (vma_count(fd, target->pid, &count) < 0)
+		return;
+	process->has |= VMAD_HAS(process, vma_count);
+	process->vma_count = count;
+	if (list->query.vma_limit) {
+		process->has |= VMAD_HAS(process, vma_limit_ratio);
+		process->vma_limit_ratio = (double)count / (double)list->query.vma_limit;
+	}
+}
+
+static bool matches(const struct process_query *query, const struct vmad_process *process)
+{
+	if (query->comm && !glob_matches(query->comm, process->comm))
+		return false;
+	if (query->has_uid && (!(process->has & VMAD_HAS(process, uid)) || process->uid != query->uid))
+		return false;
+	return !query->unit || (process->has & VMAD_HAS(process, unit) && glob_matches(query->unit, process->unit));
+}
+
+/* One of the batch. 1: it is a row; 0: it is gone, hidden or not wanted; negative only where just this one was asked for. */
+static int read_process(struct process_list *list, size_t i, struct vmad_process *process, struct vmad_error *err)
+{
+	struct opener_target *target = &list->batch[i];
+	int r = target->fd[OPENER_STAT] < 0 ? vmad_fail(err, -target->fd[OPENER_STAT], target->pid, "stat", "open") :
+					      stat_read(target->fd[OPENER_STAT], &list->stat, err);
+
+	if (r == 0 && list->query.start_time_ticks && list->query.start_time_ticks != list->stat.start_time_ticks)
+		r = vmad_fail(err, ESTALE, target->pid, "stat", "compare");
+	if (r < 0)
+		return list->query.only ? r : 0;
+	*process = from_stat(&list->stat, state_word(list->stat.state));
+	if (list->facts && list->facts[i].pid && list->facts[i].start_time_ticks == process->start_time_ticks)
+		add_facts(process, &list->facts[i]);
+	if (!matches(&list->query, process))
+		return 0;
+	if (list->query.count_vmas)
+		add_vma_count(list, target, process);
+	return 1;
+}
+
+int process_list_next(struct process_list *list, struct vmad_process *process, struct vmad_error *err)
+{
+	for (;;) {
+		int r;
+
+		if (list->batch_at == list->batch_count) {
+			r = open_batch(list, err);
+			if (r < 0 || !list->batch_count)
+				return r;
+		}
+		r = read_process(list, list->batch_at++, process, err);
+		if (r < 0)
+			return r;
+		if (r == 0)
+			continue;
+		if (list->query.limit && list->given == list->query.limit) {
+			list->more_after = list->last_given;
+			return 0;
+		}
+		list->given++;
+		list->last_given = process->pid;
+		return 1;
+	}
+}
+
+pid_t process_list_more_after(const struct process_list *list)
+{
+	return list->more_after;
+}

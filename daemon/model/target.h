@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * target: one process with the files that a question needs, all of the same process: they come through one /proc/PID
+ * descriptor, and its start time names it.
+ */
+#ifndef MODEL_TARGET_H
+#define MODEL_TARGET_H
+
+#include <stdbool.h>
+
+#include "opener/opener.h"
+#include "source/stat.h"
+#include "vmad/records.h"
+
+struct target {
+	struct opener_target files;
+	struct stat_facts facts;
+};
+
+/*
+ * Opens `want` (OPENER_WANT bits; stat comes anyway) of a process. start_time_ticks, where not 0, must be the process's own.
+ * -ENOENT or -ESRCH: gone, or hidden from this caller; -EACCES or -EPERM: refused; -ESTALE: the pid is another process's now; -ETIMEDOUT: it
+ * does not let itself be opened. On success the caller closes it.
+ */
+int target_open(struct opener *opener, const struct vmad_caller *caller, pid_t pid, unsigned want, uint64_t start_time_ticks,
+		struct target *ret_target, struct vmad_error *err);
+void target_close(struct target *target);
+
+/* Takes one file's descriptor out of the target: it is the caller's to close now. */
+int target_take(struct target *target, enum opener_file file);
+
+/* Has it no memory by nature: a thread of the kernel, or a zombie? Then an empty maps is the whole truth. */
+bool target_has_no_mm(const struct target *target);
+
+/* comm points into the target. */
+struct vmad_target target_record(const struct target *target);
+
+#endif

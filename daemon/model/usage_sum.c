@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "model/usage_sum.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "source/smaps.h"
+
+static void keep_unknown(void *arg, struct vmad_str key, struct vmad_str value)
+{
+	struct usage_sum *sum = arg;
+
+	if (sum->unknown_count == USAGE_SUM_UNKNOWN_MAX)
+		return;
+	sum->unknown[sum->unknown_count].key = key;
+	sum->unknown[sum->unknown_count++].value = value;
+}
+
+/* The whole file: it has some 1,000 bytes. */
+static ssize_t read_text(int fd, char *text, size_t size)
+{
+	size_t len = 0;
+
+	while (len < size) {
+		ssize_t n = read(fd, text + len, size - len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			break;
+		len += (size_t)n;
+	}
+	return (ssize_t)len;
+}
+
+static int read_sum(const struct target *target, struct usage_sum *sum, struct vmad_error *err)
+{
+	ssize_t len = read_text(target->files.fd[OPENER_SMAPS_ROLLUP], sum->text, sizeof(sum->text));
+	const char *keys;
+
+	if (len < 0)
+		return vmad_fail(err, (int)-len, target->files.pid, "smaps_rollup", "read");
+	/* The first line is one of maps: the range from the first VMA to the last. */
+	keys = memchr(sum->text, '\n', (size_t)len);
+	if (!keys)
+		return vmad_fail(err, ESRCH, target->files.pid, "smaps_rollup", "read");
+	keys++;
+	if (smaps_parse_keys(keys, (size_t)(sum->text + len - keys), &sum->usage, keep_unknown, sum) < 0)
+		return vmad_fail(err, EIO, target->files.pid, "smaps_rollup", "parse");
+	return 0;
+}
+
+int usage_sum_read(struct opener *opener, const struct vmad_caller *caller, pid_t pid, uint64_t start_time_ticks, struct usage_sum *ret_sum,
+		   struct vmad_error *err)
+{
+	struct target target;
+	int r;
+
+	ret_sum->usage.has = 0;
+	ret_sum->unknown_count = 0;
+	r = target_open(opener, caller, pid, OPENER_WANT(OPENER_SMAPS_ROLLUP), start_time_ticks, &target, err);
+	if (r < 0)
+		return r;
+	r = read_sum(&target, ret_sum, err);
+	if (r == -ESRCH && target_has_no_mm(&target))
+		r = 0;
+	target_close(&target);
+	return r;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "model/vma_count.h"
+
+#include <errno.h>
+
+#include "source/reader.h"
+
+static uint64_t count_newlines(struct vmad_str lines)
+{
+	uint64_t count = 0;
+
+	for (size_t i = 0; i < lines.len; i++)
+		count += lines.p[i] == '\n';
+	return count;
+}
+
+int vma_count(int fd, pid_t pid, uint64_t *ret_count)
+{
+	struct reader *reader;
+	struct vmad_str lines;
+	uint64_t count = 0;
+	int r = reader_new(fd, pid, "maps", READER_UNPACED, &reader, NULL);
+
+	if (r < 0)
+		return r;
+	while ((r = reader_next(reader, &lines, NULL)) > 0)
+		count += count_newlines(lines);
+	if (r == 0 && (!count || !reader_target_alive(reader)))
+		r = -ESRCH;
+	reader_free(reader);
+	if (r == 0)
+		*ret_count = count;
+	return r;
+}
