@@ -246,7 +246,7 @@ static json_t *paths(json_t *records)
 			path = json_object();
 			json_object_set_new(paths_object, routes[i].path, path);
 		}
-		for (; routes[i].method[n] && n < sizeof(method) - 1; n++)
+		for (; n < sizeof(method) - 1 && routes[i].method[n]; n++)
 			method[n] = (char)(routes[i].method[n] | 0x20);
 		method[n] = '\0';
 		json_object_set_new(path, method, operation(&routes[i], records));

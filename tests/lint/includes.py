@@ -12,8 +12,9 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(TOP_SRCDIR, 'tests/lib'))
 import tap  # noqa: E402
 
-# What the files below a directory may include, beside include/ and their own directory. The daemon's floors stand from
-# the lowest up. Of the opener the others see its interface only, so that it can move into a process of its own.
+# What the files of a directory, or below it, may include, beside include/ and what is there itself. The daemon's floors stand
+# from the lowest up, main and its helpers (in daemon/ itself) on top. Of the opener the others see its interface only, so that
+# it can move into a process of its own.
 OPENER = 'daemon/opener/opener.h'
 FLOORS = {
     'include': [],
@@ -23,7 +24,7 @@ FLOORS = {
     'daemon/encode': ['daemon/model', 'daemon/source', OPENER],
     'daemon/http': ['daemon/encode', 'daemon/model', OPENER],
     'daemon/endpoint': ['daemon/http', 'daemon/encode', 'daemon/model', 'daemon/source', OPENER],
-    'daemon/main.c': ['daemon'],
+    'daemon': [],
     'client': [],
 }
 SEARCH = ['include', 'daemon']		# the -I of Makefile.am
@@ -63,12 +64,18 @@ def generated(name):
     return None
 
 
+def floor_of(source):
+    """The row of FLOORS that a file stands on. A new directory of the daemon needs a row: it is not main's."""
+    place = os.path.dirname(source)
+    return place if place in FLOORS else next((row for row in FLOORS if row != 'daemon' and below(place, row)), None)
+
+
 def complaint(top, source, quote, name):
     """What is wrong with one #include, or None."""
-    floor = next((place for place in FLOORS if below(source, place)), None)
+    floor = floor_of(source)
     if floor is None:
         return f'{source}: stands on no floor: name its directory in {os.path.basename(__file__)}'
-    target = resolve(top, source, name) or (generated(name) if quote == '"' else None)
+    target = 'config.h' if name == 'config.h' else resolve(top, source, name) or (generated(name) if quote == '"' else None)
     if target is None:
         return f'{source}: "{name}" is nowhere' if quote == '"' else None
     allowed = [floor, 'include', 'config.h', *FLOORS[floor]]
@@ -84,7 +91,7 @@ def lint(top):
         with open(os.path.join(top, source), encoding='utf-8') as file:
             text = file.read()
         found += [complaint(top, source, quote, name) for quote, name in INCLUDE.findall(text)]
-    return [what for what in found if what]
+    return sorted({what for what in found if what})
 
 
 def plant(files):

@@ -26,6 +26,8 @@ const QUESTIONS = {
 	'/v1/processes/{pid}/vmas/{addr}': [`/v1/processes/${self}/vmas/0x1000`, null],
 	'/v1/vmas': ['/v1/vmas?limit=50', '/v1/vmas?deleted=true'],
 };
+// What vmad serves as it is: OpenAPI itself says what it may hold.
+const OPEN = new Set(['/v1/openapi.json']);
 const PROBLEMS = [
 	['/v1/nothing', 404], ['/v1/processes/4194304', 404], ['/v1/processes/abc', 400], ['/v1/processes?what=1', 400],
 ];
@@ -75,7 +77,7 @@ const pointer = (...steps) => steps.map((step) => '/' + String(step).replaceAll(
 // A validator of one reply of one path, which also refuses members that the document does not know.
 function validator(ajv, path, status, type) {
 	const schema = pointer('paths', path, 'get', 'responses', status, 'content', type, 'schema');
-	return ajv.compile({ allOf: [{ $ref: `openapi.json#${encodeURI(schema)}` }], unevaluatedProperties: false });
+	return ajv.compile({ $ref: `openapi.json#${encodeURI(schema)}`, unevaluatedProperties: OPEN.has(path) });
 }
 
 function fits(validate, reply, path) {
@@ -84,7 +86,9 @@ function fits(validate, reply, path) {
 }
 
 async function lint(text) {
-	const config = await createConfig({ extends: ['recommended'], rules: { 'operation-4xx-response': 'error' } });
+	// It is served by the host that it describes; and its components stay for those who read it, where replies are put together of them.
+	const rules = { 'no-server-example.com': 'off', 'no-unused-components': 'off', 'operation-4xx-response': 'error' };
+	const config = await createConfig({ extends: ['recommended'], rules });
 	const found = await lintFromString({ source: text, config });
 	if (found.length > 0)
 		throw new Error(found.map((one) => `${one.ruleId}: ${one.message} ${one.location[0]?.pointer}`).join('\n'));
