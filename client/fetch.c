@@ -96,7 +96,7 @@ static int fetch(struct session *s, const struct question *question, struct pump
 		return code;
 	whole = reader_whole(pump->reader);
 	envelope = reader_envelope(pump->reader);
-	if (!whole && json_object_size(envelope) == 0)
+	if (!whole && json_object_size(envelope) == 0 && reader_count(pump->reader) == 0)
 		return trouble_set(&s->trouble, EXIT_FAILED, "%s: the answer was cut off before it said anything",
 				   question->file ? question->file : question->subject ? question->subject : "vmad");
 	verdict_read(&ret_answer->verdict, envelope, whole, s->options.limit != 0);

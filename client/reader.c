@@ -2,7 +2,6 @@
 #include "reader.h"
 
 #include <errno.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -242,6 +241,11 @@ bool reader_whole(const struct reader *r)
 	if (json_is_integer(count) && (uint64_t)json_integer_value(count) != r->count)
 		return false;
 	return r->form == FORM_NDJSON ? r->ended : r->split.done;
+}
+
+uint64_t reader_count(const struct reader *r)
+{
+	return r->count;
 }
 
 const json_t *reader_envelope(const struct reader *r)

@@ -9,6 +9,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "trouble.h"
 
@@ -29,6 +30,9 @@ int reader_finish(struct reader *reader, struct trouble *trouble);
 
 /* Did the bytes end where the answer ends, with as many records as it says? */
 bool reader_whole(const struct reader *reader);
+
+/* How many records there were. */
+uint64_t reader_count(const struct reader *reader);
 
 /* Members around the records; borrowed, valid after reader_finish(). Never NULL then. */
 const json_t *reader_envelope(const struct reader *reader);

@@ -1,0 +1,781 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""vmactl against a stand-in for vmad: what it asks, what it shows, and how it ends."""
+import json
+import os
+import pty
+import re
+import select
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+
+TOP_SRCDIR = os.environ.get('TOP_SRCDIR', os.path.realpath(os.path.join(os.path.dirname(__file__), '../..')))
+TOP_BUILDDIR = os.environ.get('TOP_BUILDDIR', TOP_SRCDIR)
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(TOP_SRCDIR, 'tests/lib'))
+import tap  # noqa: E402
+from fake_vmad import Canned, FakeVmad, problem  # noqa: E402
+
+VMACTL = os.path.join(TOP_BUILDDIR, 'client/vmactl')
+SECONDS = 30        # for anything that should take none
+ENVIRONMENT = {key: value for key, value in os.environ.items()
+               if not key.startswith('VMACTL_') and key not in ('NO_COLOR', 'PAGER', 'LESS')} | {'LC_ALL': 'C.UTF-8', 'TERM': 'xterm'}
+
+LIBC = '/usr/lib/x86_64-linux-gnu/libc.so.6'
+
+
+def vma(start, end, perms, kind, **members):
+    """A VMA as vmad writes it."""
+    return {'start': hex(start), 'end': hex(end), 'size_bytes': end - start, 'perms': perms, 'offset_bytes': 0, 'device': '00:00',
+            'inode': '0', 'deleted': False, 'kind': kind, **members}
+
+
+HEAD = {'pid': 4242, 'start_time_ticks': 991, 'comm': 'nginx', 'source': 'maps'}
+ROWS = [
+    vma(0x55d0c0a1f000, 0x55d0c0a20000, 'r--p', 'private-file', path='/usr/sbin/nginx', inode='247134', device='fe:00'),
+    vma(0x55d0c1a20000, 0x55d0c1bb5000, 'rw-p', 'heap', name='[heap]'),
+    vma(0x7f10a2c00000, 0x7f10a2c28000, 'r--p', 'private-file', path=LIBC, inode='99', device='fe:00'),
+    vma(0x7f10a2c28000, 0x7f10a2dbd000, 'r-xp', 'private-file', path=LIBC, inode='99', device='fe:00', offset_bytes=0x28000),
+    vma(0x7f10a2e00000, 0x7f10a2e01000, 'rwxp', 'private-file', path='/tmp/gone.so', inode='7', device='fe:00', deleted=True),
+    vma(0x7ffe00000000, 0x7ffe00021000, 'rw-p', 'stack', name='[stack]'),
+]
+USAGE = [{**row, 'rss_bytes': 4096 * number, 'pss_bytes': 2048 * number, 'private_dirty_bytes': 0, 'swap_bytes': 0, 'zork_bytes': 8192,
+          'flags': ['rd', 'mr', 'ex', 'zz']} for number, row in enumerate(ROWS)]
+PROCESSES = [
+    {'pid': 1, 'start_time_ticks': 5, 'ppid': 0, 'comm': 'systemd', 'uid': 0, 'user': 'root', 'unit': 'init.scope', 'state': 'S', 'threads': 1,
+     'vm_size_bytes': 170 << 20, 'rss_bytes': 12 << 20, 'swap_bytes': 0, 'vma_count': 151, 'vma_limit_ratio': 0.0023},
+    {'pid': 4242, 'start_time_ticks': 991, 'ppid': 1, 'comm': 'nginx', 'uid': 33, 'user': 'www-data', 'unit': 'nginx.service', 'state': 'S',
+     'threads': 4, 'vm_size_bytes': 56 << 20, 'rss_bytes': 6 << 20, 'vma_count': 97, 'vma_limit_ratio': 0.00148},
+    {'pid': 4243, 'start_time_ticks': 992, 'ppid': 1, 'comm': 'nginx', 'uid': 33, 'user': 'www-data', 'unit': 'nginx.service', 'state': 'S',
+     'threads': 4, 'vm_size_bytes': 57 << 20, 'rss_bytes': 7 << 20, 'vma_count': 60000, 'vma_limit_ratio': 0.9156},
+]
+LOOKUP = {**HEAD, 'source': 'procmap-query', 'address': '0x7f10a2c4d123', 'vma': ROWS[3], 'previous': ROWS[2], 'next': ROWS[4],
+          'file_offset_bytes': 0x4d123, 'exact': True}
+GAP = {**HEAD, 'address': '0x7ffd00000000', 'gap': {'start': '0x7f10a2e01000', 'end': '0x7ffe00000000', 'size_bytes': 0x7ffe00000000 - 0x7f10a2e01000},
+       'previous': ROWS[4], 'next': ROWS[5], 'exact': False}
+CAPABILITIES = [
+    {'name': 'procmap_query', 'available': True, 'why': 'finds the VMA of one address in a microsecond'},
+    {'name': 'other_users', 'available': False, 'why': 'the kernel would not show them to you either', 'mend': 'ask as root'},
+    {'name': 'hidepid', 'available': True, 'value': '0', 'why': 'all processes are listed'},
+]
+ENVIRON = {'kernel': '6.12.117', 'machine': 'x86_64', 'page_size_bytes': 4096, 'procfs': '/proc', 'daemon_uid': 0, 'caller_uid': 1000,
+           'caller_gid': 1000, 'caller_class': 'user', 'listener': 'unix'}
+HOST_ROWS = [{'pid': 4242, 'start_time_ticks': 991, 'comm': 'nginx', **ROWS[4]}, {'pid': 1, 'start_time_ticks': 5, 'comm': 'systemd', **ROWS[5]}]
+
+
+def processes(rows):
+    """A list of processes."""
+    return Canned({}, 'processes', rows, {'vma_limit': 65530, 'count': len(rows), 'complete': True}, record='process')
+
+
+def answers():
+    """What the stand-in knows; cases change their own copy."""
+    usage = Canned({**HEAD, 'source': 'smaps'}, 'vmas', USAGE)
+    one = Canned({**HEAD, 'source': 'smaps'}, 'vmas', [USAGE[3]])
+    return {
+        '/v1/processes': processes(PROCESSES),
+        '/v1/processes?comm=nginx': processes(PROCESSES[1:]),
+        '/v1/processes?comm=systemd': processes(PROCESSES[:1]),
+        '/v1/processes?comm=nobody': processes([]),
+        '/v1/processes?unit=init.scope': processes(PROCESSES[:1]),
+        '/v1/processes/4242': Canned({**PROCESSES[1], 'age_ms': 0}),
+        '/v1/processes/4242/vmas': Canned(HEAD, 'vmas', ROWS),
+        '/v1/processes/4242/vmas?detail=usage': usage,
+        '/v1/processes/4242/vmas?detail=usage&start=0x7f10a2c4d123&end=0x7f10a2c4d124': one,
+        '/v1/processes/4242/vmas?limit=2': Canned(HEAD, 'vmas', ROWS[:2], {'count': 2, 'complete': False, 'reason': 'limit', 'next': '/v1/x'}),
+        '/v1/processes/4243/vmas': Canned({**HEAD, 'pid': 4243}, 'vmas', ROWS[:1]),
+        '/v1/processes/1/vmas': Canned({**HEAD, 'pid': 1, 'comm': 'systemd'}, 'vmas', ROWS[-1:]),
+        '/v1/processes/4242/vmas/0x7f10a2c4d123': Canned(LOOKUP),
+        '/v1/processes/4242/vmas/0x7ffd00000000': Canned(GAP),
+        '/v1/processes/7': problem('no-such-process', 404, 'no such process', detail='process 7 does not exist', errno='ESRCH'),
+        '/v1/processes/7/vmas': problem('no-such-process', 404, 'no such process', errno='ESRCH'),
+        '/v1/vmas': Canned({'source': 'maps'}, 'vmas', HOST_ROWS,
+                           {'processes_read': 81, 'processes_unreadable': 3, 'processes_gone': 0, 'count': 2, 'complete': True}),
+        '/v1/capabilities': Canned(ENVIRON, 'capabilities', CAPABILITIES, record='capability'),
+    }
+
+
+FAKE = FakeVmad(answers())
+
+
+class Ran:
+    """What a run of vmactl said and how it ended."""
+
+    def __init__(self, done):
+        self.code, self.out, self.err = done.returncode, done.stdout, done.stderr
+
+    def text(self):
+        return self.out.decode()
+
+    def lines(self):
+        return self.text().splitlines()
+
+    def said(self):
+        return self.err.decode()
+
+
+def run(*arguments, place=None, environment=None, stdin=None, **more):
+    """Runs vmactl against the stand-in, or the socket at place ('': it finds one itself); its output is no terminal."""
+    where = ['--socket', FAKE.socket] if place is None else ['--socket', place] if place else []
+    return Ran(subprocess.run([VMACTL, *where, *arguments], env={**ENVIRONMENT, **(environment or {})}, capture_output=True, timeout=SECONDS,
+                              check=False, **({'input': stdin} if stdin is not None else {'stdin': subprocess.DEVNULL}), **more))
+
+
+def expect(ran, code, *said):
+    """The exit code, and what stderr must hold."""
+    tap.equal(ran.code, code, f'exit code (stderr {ran.said()!r})')
+    for text in said:
+        tap.truth(text in ran.said(), f'{text!r} is not in {ran.said()!r}')
+
+
+def with_answers(**changed):
+    """Runs a case with other answers: keys are paths without /v1/."""
+    class Changed:
+        def __enter__(self):
+            FAKE.answers = {**answers(), **{'/v1/' + path: canned for path, canned in changed['paths'].items()}}
+            FAKE.requests.clear()
+
+        def __exit__(self, *_):
+            FAKE.answers = answers()
+    return Changed()
+
+
+def unchanged():
+    """The usual answers, and a clean list of requests."""
+    return with_answers(paths={})
+
+
+def cells(line):
+    return line.split()
+
+
+# What each verb shows
+
+
+def ps_shows_processes():
+    """ps: the limit first, then the processes with their VMAs"""
+    ran = run('ps')
+    expect(ran, 0)
+    tap.equal(ran.lines()[0], '3 processes, each may have 65530 VMAs (vm.max_map_count), complete', 'first line')
+    tap.equal(cells(ran.lines()[2]), ['PID', 'USER', 'COMM', 'VMAS', 'LIMIT%', 'SIZE', 'RSS', 'SWAP', 'UNIT'], 'headings')
+    tap.equal(cells(ran.lines()[4]), ['4242', 'www-data', 'nginx', '97', '0.1', '56M', '6M', '-', 'nginx.service'], 'a row')
+    tap.equal(cells(ran.lines()[5])[3:5], ['60000', '91.6'], 'near the limit')
+
+
+def ps_asks_for_counts():
+    """ps asks for VMA counts unless told not to, and hands its filters on"""
+    with unchanged():
+        run('ps', '--comm', 'ng*', '--uid', '33', '--unit', 'nginx.service', '--limit', '5')
+        run('ps', '--no-vmas')
+        tap.equal(FAKE.paths(), ['/v1/processes?detail=vmas&comm=ng%2A&uid=33&unit=nginx.service&limit=5', '/v1/processes'], 'requests')
+
+
+def ps_of_targets():
+    """ps of some targets shows these, and says who is not there"""
+    ran = run('ps', '1', 'name:nginx', '-n', '-o', 'pid')
+    tap.equal((ran.code, cells(ran.text())), (0, ['1', '4242', '4243']), 'pids')
+    ran = run('ps', '1', '7', '-n', '-o', 'pid')
+    expect(ran, 3, 'vmactl: process 7: no such process\n')
+    tap.equal(cells(ran.text()), ['1'], 'pids')
+
+
+def maps_shows_vmas():
+    """maps: whose they are and how far to trust it, then the VMAs"""
+    ran = run('maps', '4242')
+    expect(ran, 0)
+    tap.equal(ran.lines()[:2], ['process 4242, nginx: 6 VMAs, complete (maps)', ''], 'first lines')
+    tap.equal(cells(ran.lines()[2]), ['VMA', 'PERMS', 'SIZE', 'OFFSET', 'KIND', 'MAPPING'], 'headings')
+    tap.equal(cells(ran.lines()[6]), ['7f10a2c28000-7f10a2dbd000', 'r-xp', '1.6M', '28000', 'private-file', LIBC], 'a file')
+    tap.equal(cells(ran.lines()[7])[-2:], ['/tmp/gone.so', '(deleted)'], 'a deleted file')
+    tap.equal(cells(ran.lines()[8])[-1], '[stack]', 'an area with a name')
+
+
+def maps_usage():
+    """maps --usage asks for smaps, and so does a column that only smaps knows"""
+    with unchanged():
+        ran = run('maps', '--usage', '4242')
+        tap.equal(cells(ran.lines()[2])[2:7], ['SIZE', 'RSS', 'PSS', 'PRIVATE_DIRTY', 'SWAP'], 'headings')
+        tap.truth('complete (smaps)' in ran.lines()[0], ran.lines()[0])
+        run('maps', '4242', '-o', '+rss')
+        run('maps', '4242', '--sort', '-pss_bytes')
+        tap.equal(FAKE.paths(), ['/v1/processes/4242/vmas?detail=usage'] * 3, 'requests')
+
+
+def maps_filters():
+    """maps hands its filters on, a range in either way"""
+    with unchanged():
+        run('maps', '4242', '--kind', 'heap,stack', '--perms', '.w..', '--path', '*lib c*', '--deleted', '--min-size', '4K')
+        run('maps', '4242', '7f10a2c00000-7f10a2c28000')
+        run('maps', '4242', '1000+1M')
+        run('maps', '4242', '--start', '1000', '--end', '0x2000')
+        tap.equal([path.split('?')[1] for path in FAKE.paths()], [
+            'kind=heap,stack&perms=.w..&path=%2Alib%20c%2A&deleted=true&min_size_bytes=4096', 'start=0x7f10a2c00000&end=0x7f10a2c28000',
+            'start=0x1000&end=0x101000', 'start=0x1000&end=0x2000'], 'queries')
+
+
+def maps_of_several():
+    """maps of several targets: a table each; with -n the pid tells them apart"""
+    ran = run('maps', '4242', '1')
+    expect(ran, 0)
+    tap.equal([line for line in ran.lines() if 'VMA' in line and line.startswith('process')],
+              ['process 4242, nginx: 6 VMAs, complete (maps)', 'process 1, systemd: 1 VMA, complete (maps)'], 'tables')
+    ran = run('maps', '4242', '1', '-n')
+    tap.equal([cells(line)[0] for line in ran.lines()], ['4242'] * 6 + ['1'], 'pids')
+
+
+def maps_goes_on():
+    """maps of several targets: one that is gone does not keep the others away"""
+    ran = run('maps', '7', '1', '-n')
+    expect(ran, 3, 'vmactl: process 7: no such process\n')
+    tap.equal(len(ran.lines()), 1, 'rows')
+
+
+def a_name_is_a_target():
+    """name:, unit: and a bare name find their processes, and pin them by their start time"""
+    with unchanged():
+        for target in ('name:systemd', 'systemd', 'unit:init.scope'):
+            FAKE.requests.clear()
+            ran = run('maps', target)
+            expect(ran, 0)
+            tap.equal(FAKE.paths()[1], '/v1/processes/1/vmas?start_time_ticks=5', 'second request')
+    tap.equal(len(run('maps', 'name:nginx', '-n').lines()), 7, 'rows of both')
+    expect(run('maps', 'name:nobody'), 3, 'vmactl: nobody: no process of that name\n')
+
+
+def one_of_several():
+    """a verb that takes one process lists several on stderr and exits 2"""
+    ran = run('show', 'name:nginx', '7f10a2c4d123')
+    expect(ran, 2, 'pid 4242, nginx\n', 'pid 4243, nginx\n', '2 processes')
+    tap.equal(ran.out, b'', 'output')
+
+
+def show_explains_an_address():
+    """show: what the address is, the VMA, the arithmetic, the neighbours; and no walk"""
+    with unchanged():
+        ran = run('show', '4242', '7f10a2c4d123')
+        expect(ran, 0)
+        tap.equal(FAKE.paths(), ['/v1/processes/4242/vmas/0x7f10a2c4d123'], 'requests')
+    tap.equal(ran.lines()[0], '7f10a2c4d123   libc.so.6 + 0x4d123      pid 4242, nginx', 'first line')
+    tap.equal(ran.lines()[1], 'exact: true at one moment (procmap-query)', 'second line')
+    labels = [cells(line)[0] for line in ran.lines()[3:]]
+    tap.equal(labels, ['VMA', 'file', 'before', 'after'], 'labels')
+    tap.equal(cells(ran.lines()[3]), ['VMA', '7f10a2c28000-7f10a2dbd000', 'r-xp', '1.6M', 'private-file', LIBC], 'VMA')
+    tap.equal(ran.lines()[4], 'file     offset 0x4d123 = 0x28000 (pgoff 0x28) + (0x7f10a2c4d123 - 0x7f10a2c28000)', 'arithmetic')
+    tap.equal(cells(ran.lines()[5])[-1], 'libc.so.6', 'neighbour')
+
+
+def show_usage():
+    """show --usage walks that one VMA, explains its flags, and keeps what it does not know"""
+    with unchanged():
+        ran = run('show', '--usage', '4242', '0x7f10a2c4d123')
+        tap.equal(FAKE.paths()[1], '/v1/processes/4242/vmas?detail=usage&start=0x7f10a2c4d123&end=0x7f10a2c4d124', 'second request')
+    flags = next(line for line in ran.lines() if line.startswith('flags'))
+    tap.truth('rd mr ex zz' in flags and 'readable, may be made readable, executable, (not known' in flags, flags)
+    usage = next(line for line in ran.lines() if line.startswith('usage'))
+    tap.equal(cells(usage), ['usage', 'rss', '12K', 'pss', '6K', 'zork', '8K'], 'usage')
+
+
+def show_explains_a_gap():
+    """show of an unmapped address: the gap, and that the stack may grow into it"""
+    ran = run('show', '4242', '7ffd00000000')
+    expect(ran, 0)
+    tap.truth(ran.lines()[0].startswith('7ffd00000000   unmapped '), ran.lines()[0])
+    tap.truth(ran.lines()[1].startswith('estimate'), ran.lines()[1])
+    gap = next(line for line in ran.lines() if line.startswith('gap'))
+    tap.equal(cells(gap)[1:3], ['7f10a2e01000-7ffe00000000', '949.5G'], 'gap')
+    tap.truth('stack above may grow' in gap, gap)
+
+
+def show_finds_a_file_offset():
+    """show of FILE+OFFSET finds the address through the VMAs"""
+    with unchanged():
+        ran = run('show', '4242', 'libc.so.6+0x4d123')
+        expect(ran, 0)
+        tap.equal(FAKE.paths(), ['/v1/processes/4242/vmas?path=%2Alibc.so.6', '/v1/processes/4242/vmas/0x7f10a2c4d123'], 'requests')
+    expect(run('show', '4242', 'libc.so.6+0xfffffff'), 3, 'process 4242: libc.so.6 is mapped, but not its offset 0xfffffff')
+    expect(run('show', '4242', 'libm.so.6+0'), 3, 'process 4242: libm.so.6 is not mapped')
+
+
+def find_searches_the_host():
+    """find: filters on VMAs and processes, and what it could not look into"""
+    with unchanged():
+        ran = run('find', '--deleted', '--perms', '.wx.', '--comm', 'nginx', '--uid', '33')
+        tap.equal(FAKE.paths(), ['/v1/vmas?perms=.wx.&deleted=true&comm=nginx&uid=33'], 'requests')
+    tap.equal(ran.lines()[0], '2 VMAs in 81 processes read, 3 not readable, complete (maps)', 'first line')
+    tap.equal(cells(ran.lines()[2]), ['PID', 'COMM', 'VMA', 'PERMS', 'SIZE', 'KIND', 'MAPPING'], 'headings')
+    tap.equal(cells(ran.lines()[3])[:2], ['4242', 'nginx'], 'row')
+
+
+def doctor_says_what_works():
+    """doctor: who you are, what works, what does not and what would mend it"""
+    ran = run('doctor')
+    expect(ran, 0)
+    tap.equal(ran.lines()[0].split(None, 1), ['kernel', '6.12.117 x86_64, pages of 4096 bytes'], 'kernel')
+    tap.equal(ran.lines()[1].split(None, 2), ['you', 'are', 'uid 1000, gid 1000 (user), through the unix listener'], 'caller')
+    tap.equal(ran.lines()[3].split(None, 2), ['procmap_query', 'yes', 'finds the VMA of one address in a microsecond'], 'what works')
+    tap.equal(ran.lines()[5].strip(), 'mend: ask as root', 'mend')
+    tap.equal(cells(ran.lines()[6])[:2], ['hidepid', '0'], 'a setting')
+
+
+def doctor_without_vmad():
+    """doctor without a daemon: what to do about that, and exit 5"""
+    ran = run('doctor', place='/nowhere/vmad.sock')
+    expect(ran, 5, 'vmactl: vmad is not reachable: /nowhere/vmad.sock: No such file or directory\n')
+    tap.truth('vmactl --local doctor' in ran.text() and 'systemctl start vmad' in ran.text(), ran.text())
+
+
+# Forms of output
+
+EACH_VERB = [('ps', '/v1/processes', ['ps']), ('maps', '/v1/processes/4242/vmas', ['maps', '4242']),
+             ('show', '/v1/processes/4242/vmas/0x7f10a2c4d123', ['show', '4242', '7f10a2c4d123']), ('find', '/v1/vmas', ['find']),
+             ('doctor', '/v1/capabilities', ['doctor']), ('ps PID', '/v1/processes/4242', ['ps', '4242'])]
+
+
+def json_is_unchanged():
+    """--json prints vmad's document byte for byte, for each verb"""
+    for name, path, arguments in EACH_VERB:
+        for option in ('-J', '--json'):
+            ran = run(option, *arguments)
+            expect(ran, 0)
+            tap.equal(ran.out, answers()[path].document(), name)
+
+
+def ndjson_is_unchanged():
+    """--ndjson prints vmad's lines byte for byte, for each verb"""
+    for name, path, arguments in EACH_VERB:
+        ran = run(*arguments, '--ndjson')
+        expect(ran, 0)
+        tap.equal(ran.out, answers()[path].ndjson(), name)
+
+
+def json_ignores_columns_aloud():
+    """--json says that -o and --sort have no effect on it"""
+    ran = run('maps', '4242', '--json', '-o', 'start', '--sort', 'size')
+    expect(ran, 0, 'unchanged: -o and --sort have no effect')
+    tap.equal(ran.out, answers()['/v1/processes/4242/vmas'].document(), 'document')
+
+
+def columns_by_name():
+    """-o takes JSON names and headings, replaces or extends, before or behind the verb"""
+    tap.equal(run('maps', '4242', '-n', '-o', 'start,INODE').lines()[0].split(), ['55d0c0a1f000', '247134'], 'row')
+    tap.equal(run('-n', '-o', 'Start', 'maps', '4242').lines()[0].strip(), '55d0c0a1f000', 'row')
+    tap.equal(cells(run('maps', '4242', '-o', '+inode,pid').lines()[2])[-2:], ['INODE', 'PID'], 'headings')
+
+
+def columns_unknown():
+    """-o and --sort with an unknown column: exit 2, and its name"""
+    expect(run('maps', '4242', '-o', 'start,nonsense'), 2, "vmactl: unknown column 'nonsense'\n", 'mend: -o help')
+    expect(run('ps', '--sort', '-nonsense'), 2, "vmactl: --sort: unknown column 'nonsense'\n")
+
+
+def columns_come_from_the_table():
+    """-o help lists every member that fields.def has for a VMA and its usage, and each can be shown"""
+    with open(os.path.join(TOP_SRCDIR, 'include/vmad/fields.def'), encoding='utf-8') as file:
+        names = re.findall(r'^FIELD\((?:vma|usage), \w+, \w+, \w+, "(\w+)"', file.read(), re.M)
+    tap.truth(len(names) > 30, f'{len(names)} names')
+    listed = [cells(line)[1] for line in run('maps', '-o', 'help').lines()]
+    tap.equal([name for name in names if name not in listed], [], 'missing from the help')
+    expect(run('maps', '4242', '-o', ','.join(names)), 0)
+    tap.equal(run('-o', 'help').code, 0, 'without a verb')
+
+
+def raw_is_for_programs():
+    """-r: one blank between cells, blanks inside of them as \\x20"""
+    lines = run('-r', 'maps', '4242').lines()
+    tap.equal(lines[0], 'VMA PERMS SIZE OFFSET KIND MAPPING', 'headings')
+    tap.equal(lines[5], '7f10a2e00000-7f10a2e01000 rwxp 4K 0 private-file /tmp/gone.so\\x20(deleted)', 'row')
+    tap.truth(all(len(line.split(' ')) == 6 for line in lines), lines)
+
+
+def bytes_are_exact():
+    """-b: exact sizes"""
+    tap.equal(cells(run('maps', '-b', '-n', '4242').lines()[3])[2:4], ['1658880', '163840'], 'cells')
+
+
+def sorting():
+    """--sort by number or word, either way"""
+    def column(*arguments):
+        return cells(run('ps', '-n', '-o', 'pid', *arguments).text())
+    tap.equal(column('--sort', 'vmas'), ['4242', '1', '4243'], 'ascending')
+    tap.equal(column('--sort', '-VMA_COUNT'), ['4243', '1', '4242'], 'descending')
+    tap.equal(column('--sort', 'comm'), ['4242', '4243', '1'], 'words; equal ones keep their order')
+    tap.equal(column('--sort', 'swap'), ['4242', '4243', '1'], 'unknown comes first')
+
+
+def limits():
+    """--limit that was asked for is no partial answer; with --sort all rows are seen first"""
+    with unchanged():
+        ran = run('maps', '4242', '--limit', '2')
+        expect(ran, 0)
+        tap.equal(ran.lines()[0], 'process 4242, nginx: 2 VMAs, the first ones only (--limit, maps)', 'first line')
+        ran = run('maps', '4242', '--limit', '1', '--sort', '-size', '-n', '-o', 'kind')
+        tap.equal((ran.code, cells(ran.text())), (0, ['heap']), 'the largest')
+        tap.equal(FAKE.paths(), ['/v1/processes/4242/vmas?limit=2', '/v1/processes/4242/vmas'], 'requests')
+        tap.equal(run('maps', '4242', '--limit', '2', '--json').code, 0, 'exit code with --json')
+
+
+# Endings
+
+
+def problem_types():
+    """The rows of problems.def."""
+    with open(os.path.join(TOP_SRCDIR, 'include/vmad/problems.def'), encoding='utf-8') as file:
+        return [(kind, int(status), int(code), title)
+                for kind, status, code, title in re.findall(r'^PROBLEM\(\w+, "([a-z-]+)", (\d+), (\d), "(.*)"\)$', file.read(), re.M)]
+
+
+def every_problem_has_its_code():
+    """each problem ends with its own exit code, one line, and the line that mends it"""
+    tap.truth(len(problem_types()) > 15, 'too few rows')
+    for kind, status, code, title in problem_types():
+        with with_answers(paths={'processes/4242/vmas': problem(kind, status, title, mend='do this')}):
+            for form in ([], ['--json'], ['--ndjson'], ['-r']):
+                ran = run('maps', '4242', *form)
+                tap.equal((ran.code, ran.said(), ran.out), (code, f'vmactl: process 4242: {title}\n  mend: do this\n', b''), kind)
+
+
+def problems_with_a_detail():
+    """a problem's detail is said once"""
+    rows = [('not allowed', 'frame numbers are for root', 'not allowed: frame numbers are for root'),
+            ('no such process', 'process 4242: no such process', 'process 4242: no such process')]
+    for title, detail, expected in rows:
+        with with_answers(paths={'processes/4242/vmas': problem('not-allowed', 403, title, detail=detail)}):
+            tap.equal(run('maps', '4242').said(), f'vmactl: {expected}\n', title)
+
+
+def problems_from_elsewhere():
+    """an error that is not vmad's own ends by its status"""
+    html = b'<html>502</html>'
+    for status, code in ((502, 1), (503, 7), (404, 3), (403, 4), (500, 1), (418, 1)):
+        with with_answers(paths={'processes/4242/vmas': Canned(body=html, status=status, kind='text/html')}):
+            expect(run('maps', '4242'), code, f'HTTP status {status}, without an answer of vmad')
+    with with_answers(paths={'processes/4242/vmas': problem('from-the-future', 403, 'not yet')}):
+        expect(run('maps', '4242'), 4, 'process 4242: not yet')
+    with with_answers(paths={'processes/4242/vmas': Canned(body=html)}):
+        expect(run('maps', '4242'), 1, "the answer is not vmad's")
+
+
+def not_reachable():
+    """no daemon: exit 5, where it was looked for, and --local as a way out"""
+    expect(run('maps', '1', place='/nowhere/vmad.sock'), 5, '/nowhere/vmad.sock: No such file or directory', 'mend:', '--local')
+    with tempfile.TemporaryDirectory() as directory:
+        stale = os.path.join(directory, 'stale.sock')
+        with FakeVmad() as gone:
+            os.link(gone.socket, stale)
+        expect(run('ps', place=stale), 5, f'{stale}: Connection refused')
+    expect(run('ps', '--url', 'http://127.0.0.1:1', place=''), 5, 'http://127.0.0.1:1: Connection refused')
+
+
+def hung_up():
+    """a connection that is closed without an answer is said to be that"""
+    with with_answers(paths={'processes/4242/vmas': Canned(hang_up=True)}):
+        expect(run('maps', '4242'), 1, 'closed the connection without an answer')
+
+
+def cut_anywhere():
+    """an answer that is cut in the middle is never presented as whole: exit 6"""
+    for form in ('ndjson', 'document'):
+        body = getattr(Canned(HEAD, 'vmas', ROWS), form)()
+        for share in (30, 50, 95):
+            cut = len(body) * share // 100
+            with with_answers(paths={'processes/4242/vmas': Canned(HEAD, 'vmas', ROWS, cut=cut)}):
+                ran = run('maps', '4242', *(['--json'] if form == 'document' else []))
+                expect(ran, 6, 'vmactl: process 4242: answered in part: the answer was cut off\n')
+                tap.truth('complete (' not in ran.text() or 'incomplete' in ran.text(), ran.text())
+                if form == 'document':
+                    tap.equal(ran.out, body[:cut], 'bytes')
+                else:
+                    tap.truth('incomplete: the answer was cut off' in ran.lines()[0], ran.lines()[0])
+
+
+def cut_before_anything():
+    """an answer without a first line is a failure"""
+    with with_answers(paths={'processes/4242/vmas': Canned(HEAD, 'vmas', ROWS, cut=5)}):
+        expect(run('maps', '4242'), 1, 'process 4242: the answer was cut off before it said anything')
+
+
+def told_to_be_incomplete():
+    """what vmad says is incomplete ends with 6, and why"""
+    rows = [({'reason': 'target-gone'}, 'the process ended, or ran another program, while it was read'),
+            ({'reason': 'deadline'}, 'it took too long'), ({'reason': 'brand-new'}, 'brand-new'),
+            ({'reason': 'failed', 'problem': {'detail': 'smaps: I/O error'}}, 'vmad failed on the way: smaps: I/O error')]
+    for members, words in rows:
+        tail = {'count': 1, 'complete': False, **members}
+        with with_answers(paths={'processes/4242/vmas': Canned(HEAD, 'vmas', ROWS[:1], tail)}):
+            for form in ([], ['--json'], ['--ndjson'], ['-n']):
+                expect(run('maps', '4242', *form), 6, f'vmactl: process 4242: answered in part: {words}\n')
+
+
+def a_lost_record_is_noticed():
+    """fewer records than vmad counted are not a whole answer"""
+    with with_answers(paths={'processes/4242/vmas': Canned(HEAD, 'vmas', ROWS[:5], {'count': 6, 'complete': True})}):
+        for form in ([], ['--json'], ['--ndjson']):
+            expect(run('maps', '4242', *form), 6, 'answered in part')
+
+
+def usage_errors():
+    """what is wrong on the command line ends with 2 and asks nobody"""
+    rows = [[], ['nonsense'], ['--nonsense'], ['maps'], ['maps', '0'], ['maps', '-1'], ['maps', '99999999999'], ['show', '4242'],
+            ['show', '4242', 'xyz'], ['show', '4242', '10000000000000000'], ['show', '4242', '1', '2'], ['maps', '4242', '--limit', '0'],
+            ['maps', '4242', '--kind', 'heep'], ['maps', '4242', '--perms', 'rwx'], ['find', 'a', 'b'], ['maps', '4242', '--comm', 'x'],
+            ['--json', '--ndjson', 'ps'], ['--local', 'ps'], ['show', '4242', '7f00', '-o', 'start'], ['maps', '4242', '--start', '2', '--end', '1'],
+            ['--url', 'ftp://x', 'ps'], ['ps', '--uid', 'no-such-user-here']]
+    with unchanged():
+        for row in rows:
+            ran = run(*row)
+            expect(ran, 2, 'vmactl: ')
+            tap.equal(ran.out, b'', f'output of {row}')
+        tap.equal(FAKE.requests, [], 'requests')
+
+
+def help_and_version():
+    """--help and --version, with and without a verb"""
+    for row in (['--help'], ['-h'], ['maps', '--help'], ['ps', '-h']):
+        ran = run(*row)
+        expect(ran, 0)
+        tap.truth(ran.text().startswith('usage: vmactl '), ran.text())
+    tap.truth('--usage' in run('maps', '--help').text() and '--comm' not in run('maps', '--help').text(), 'options of maps')
+    tap.truth(re.match(r'vmactl \d+\.\d+', run('-V').text()), 'version')
+
+
+# What processes name themselves
+
+NASTY = '\x1b]0;owned\x07\x1b[31m\u202e\u009bz\nq'
+
+
+def nothing_nasty_gets_through():
+    """control characters in a name or a path reach neither a table nor an error"""
+    row = {**ROWS[0], 'path': '/tmp/' + NASTY}
+    escaped = {**ROWS[0], 'path': '/tmp/\\xff\\\\x', 'path_escaped': True}
+    lookup = {**LOOKUP, 'comm': NASTY, 'vma': row, 'previous': row}
+    changed = {'processes/4242/vmas': Canned({**HEAD, 'comm': NASTY, 'source': NASTY}, 'vmas', [row, escaped]),
+               'processes': processes([{**PROCESSES[0], 'comm': NASTY, 'unit': NASTY, 'user': NASTY}]),
+               'processes?comm=nginx': processes([{**one, 'comm': NASTY} for one in PROCESSES]),
+               'processes/4242/vmas/0x7f10a2c4d123': Canned(lookup), 'vmas': Canned({'source': 'maps'}, 'vmas', [{**HOST_ROWS[0], **row, 'comm': NASTY}]),
+               'capabilities': Canned({**ENVIRON, 'kernel': NASTY}, 'capabilities', [{'name': NASTY, 'available': True, 'why': NASTY, 'mend': NASTY}]),
+               'processes/9/vmas': problem('failed', 500, 'vmad failed', detail=NASTY, mend=NASTY)}
+    commands = [['maps', '4242'], ['maps', '4242', '-r'], ['ps'], ['ps', '-r'], ['show', '4242', '7f10a2c4d123'], ['find'], ['doctor'],
+                ['maps', '9'], ['show', 'name:nginx', '1'], ['doctor', '-o', 'name,why']]
+    with with_answers(paths=changed):
+        for command in commands:
+            ran = run(*command)
+            for stream in (ran.out, ran.err):
+                found = re.findall('[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]', stream.decode())
+                tap.equal(found, [], f'in {command}: {stream!r}')
+                tap.truth(all(not line.startswith('q') for line in stream.decode().splitlines()), f'a line of its own in {command}')
+        tap.truth('/tmp/\\xff' in run('maps', '4242', '-n', '-o', 'path').text(), 'bytes that are no text')
+        tap.equal(run('maps', '4242', '-rn', '-o', 'path').lines()[1], '/tmp/\\xff\\x5cx', 'the bytes themselves, in raw')
+
+
+# Where vmad is
+
+
+def environment_and_token():
+    """VMACTL_SOCKET is honoured, --socket wins, and the token goes with the request"""
+    tap.equal(run('ps', place='', environment={'VMACTL_SOCKET': FAKE.socket}).code, 0, 'VMACTL_SOCKET')
+    tap.equal(run('ps', environment={'VMACTL_SOCKET': '/nowhere', 'VMACTL_URL': 'http://127.0.0.1:1'}).code, 0, '--socket wins')
+    tap.equal(run('ps', place='', environment={'VMACTL_URL': 'http://127.0.0.1:1'}).code, 5, 'VMACTL_URL')
+    with tempfile.NamedTemporaryFile('w') as file, unchanged():
+        file.write('s3cret\n')
+        file.flush()
+        expect(run('ps', '--token-file', file.name), 0)
+        tap.equal(FAKE.requests[0][1].get('Authorization'), 'Bearer s3cret', 'header')
+    expect(run('ps', '--token-file', '/nowhere/token'), 1, '/nowhere/token: No such file or directory')
+
+
+# Saved documents
+
+
+def saved():
+    """(file name, bytes) of the same answer in both forms."""
+    canned = Canned(HEAD, 'vmas', ROWS)
+    return [('saved.json', canned.document()), ('saved.ndjson', canned.ndjson())]
+
+
+def saved_documents():
+    """a saved document is shown as if it were live, without a daemon"""
+    live = run('maps', '4242')
+    for name, body in saved():
+        with tempfile.TemporaryDirectory() as directory:
+            path = os.path.join(directory, name)
+            with open(path, 'wb') as file:
+                file.write(body)
+            nowhere = {'place': '/nowhere'}
+            tap.equal(run('maps', path, **nowhere).out, live.out, name)
+            tap.equal(run('maps', name, cwd=directory, **nowhere).out, live.out, f'{name} by its name alone')
+            tap.equal(run('maps', '-', stdin=body, **nowhere).out, live.out, f'{name} on standard input')
+            tap.equal(run('maps', path, '-n', '-o', 'perms', '--kind', 'stack,heap', '--perms', 'rw..', **nowhere).lines(), ['rw-p', 'rw-p'], 'filters')
+            ran = run('maps', path, '--sort', '-size', '--limit', '1', '-n', '-o', 'start', **nowhere)
+            tap.equal((ran.code, ran.text().strip()), (0, '55d0c1a20000'), 'sorted and limited')
+            tap.equal(run('show', path, '7f10a2c4d123', **nowhere).lines()[3:], run('show', '4242', '7f10a2c4d123').lines()[3:], 'show')
+            tap.truth('55d0c1bb5000-7f10a2c00000' in run('show', path, '7f0000000000', **nowhere).text(), 'a gap')
+            tap.equal(run('show', path, 'libc.so.6+4d123', **nowhere).lines()[0].split()[0], '7f10a2c4d123', 'FILE+OFFSET')
+            form = '--json' if name == 'saved.json' else '--ndjson'
+            tap.equal(run('maps', path, form, **nowhere).out, body, 'the bytes')
+
+
+def saved_and_cut():
+    """a saved document that was cut says so; one that is missing or something else is an error"""
+    for name, body in saved():
+        ran = run('maps', '-', stdin=body[:len(body) // 2])
+        expect(ran, 6, 'the answer was cut off')
+        tap.truth('incomplete' in ran.lines()[0], name)
+    expect(run('maps', '/nowhere/saved.json'), 3, '/nowhere/saved.json: No such file or directory')
+    expect(run('maps', '-', stdin=b'hello world, this is text\n'), 1, "not vmad's")
+    expect(run('maps', '-', stdin=b''), 1, 'before it said anything')
+    body = saved()[0][1]
+    expect(run('maps', '-', stdin=body + body), 1, 'more than one document')
+
+
+def saved_processes_and_lookups():
+    """ps, find, doctor and show take their own answers back"""
+    everything = answers()
+    for verb, path in (('ps', '/v1/processes'), ('find', '/v1/vmas'), ('doctor', '/v1/capabilities')):
+        tap.equal(run(verb, '-', stdin=everything[path].document(), place='/nowhere').out, run(verb).out, verb)
+    lookup = everything['/v1/processes/4242/vmas/0x7f10a2c4d123'].document()
+    tap.equal(run('show', '-', '7f10a2c4d123', stdin=lookup, place='/nowhere').out, run('show', '4242', '7f10a2c4d123').out, 'show')
+    expect(run('show', '-', '1000', stdin=lookup), 3, 'it is about another address')
+
+
+# Terminals
+
+
+class Terminal:
+    """vmactl on a terminal of its own."""
+
+    def __init__(self, *arguments, environment=None):
+        self.pid, self.fd = pty.fork()
+        if self.pid == 0:
+            os.execve(VMACTL, [VMACTL, '--socket', FAKE.socket, *arguments], {**ENVIRONMENT, 'PAGER': 'cat', **(environment or {})})
+        self.seen = b''
+
+    def read_until(self, wanted):
+        """Reads until wanted, a regular expression, was seen; False where the output ended first."""
+        while not re.search(wanted, self.seen):
+            if not select.select([self.fd], [], [], SECONDS)[0]:
+                raise AssertionError(f'{wanted!r} did not come: {self.seen!r}')
+            try:
+                data = os.read(self.fd, 65536)
+            except OSError:     # the other side was closed
+                return False
+            if not data:
+                return False
+            self.seen += data
+        return True
+
+    def end(self):
+        """Everything that it said, and its exit status."""
+        self.read_until(rb'(?!)')
+        os.close(self.fd)
+        return self.seen.decode(), os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+
+
+def colour_on_a_terminal():
+    """colour on a terminal only, and not with NO_COLOR"""
+    text, code = Terminal('maps', '4242').end()
+    tap.equal(code, 0, 'exit code')
+    coloured = [line for line in text.splitlines() if '\x1b[31m' in line]
+    tap.truth(len(coloured) == 1 and 'rwxp' in coloured[0], text)
+    tap.truth('\x1b' not in Terminal('maps', '4242', environment={'NO_COLOR': '1'}).end()[0], 'NO_COLOR')
+    tap.truth('\x1b' not in Terminal('maps', '4242', environment={'TERM': 'dumb'}).end()[0], 'a dumb terminal')
+    tap.truth('\x1b[33m' in Terminal('maps', '4242', environment={'NO_COLOR': ''}).end()[0] or
+              '\x1b[31m' in Terminal('maps', '4242', environment={'NO_COLOR': ''}).end()[0], 'an empty NO_COLOR')
+    tap.truth(b'\x1b' not in run('maps', '4242').out, 'not a terminal')
+
+
+def pager_on_a_terminal():
+    """$PAGER on a terminal only; not for --watch"""
+    mark = {'PAGER': 'sed s/^/paged:/'}
+    text, code = Terminal('maps', '4242', environment=mark).end()
+    tap.equal(code, 0, 'exit code')
+    tap.truth('paged:process 4242' in text, text)
+    tap.truth(b'paged' not in run('maps', '4242', environment=mark).out, 'not a terminal')
+    text, code = Terminal('maps', '7', environment=mark).end()
+    tap.equal((code, 'paged' in text, 'no such process' in text), (3, False, True), 'an error needs no pager')
+    text, code = Terminal('maps', '4242', environment={'PAGER': 'true'}).end()
+    tap.equal(code, 0, 'a pager that is left at once')
+
+
+def watch_redraws():
+    """--watch on a terminal redraws; ^C ends it with 0"""
+    terminal = Terminal('maps', '4242', '--watch=0.1')
+    tap.truth(terminal.read_until(rb'(?s)(\x1b\[H\x1b\[2J.*){3}'), 'three screens')
+    os.write(terminal.fd, b'\x03')
+    tap.equal(terminal.end()[1], 0, 'exit code')
+
+
+def watch_repeats():
+    """--watch elsewhere repeats with an empty line between; ^C ends it with 0"""
+    watch = subprocess.Popen([VMACTL, '--socket', FAKE.socket, 'maps', '-n', '-o', 'kind', '1', '--watch=0.1'], stdout=subprocess.PIPE,
+                             env=ENVIRONMENT)
+    lines = [watch.stdout.readline() for _ in range(5)]
+    tap.equal(lines, [b'stack\n', b'\n', b'stack\n', b'\n', b'stack\n'], 'lines')
+    watch.send_signal(signal.SIGINT)
+    watch.stdout.read()
+    tap.equal(watch.wait(SECONDS), 0, 'exit code')
+
+
+def watch_ends():
+    """--watch ends where the process is gone, and quietly where nobody reads any more"""
+    expect(run('maps', '7', '--watch=0.1'), 3, 'process 7: no such process')
+    watch = subprocess.Popen([VMACTL, '--socket', FAKE.socket, 'maps', '4242', '--watch=0.1'], stdout=subprocess.PIPE,
+                             stderr=subprocess.PIPE, env=ENVIRONMENT)
+    watch.stdout.readline()
+    watch.stdout.close()
+    tap.equal((watch.wait(SECONDS), watch.stderr.read()), (0, b''), 'end')
+
+
+def a_full_disk_is_an_error():
+    """what could not be written is an error; a reader that went away is none"""
+    for form in ([], ['--json']):
+        with open('/dev/full', 'wb') as full:
+            done = subprocess.run([VMACTL, '--socket', FAKE.socket, 'maps', '4242', *form], stdout=full, stderr=subprocess.PIPE, env=ENVIRONMENT,
+                                  timeout=SECONDS, check=False)
+        tap.equal((done.returncode, done.stderr), (1, b'vmactl: cannot write: No space left on device\n'), f'/dev/full {form}')
+    big = Canned(HEAD, 'vmas', ROWS * 5000)
+    with with_answers(paths={'processes/4242/vmas': big}):
+        for form in ('--json', '--ndjson', '-r'):
+            command = subprocess.Popen([VMACTL, '--socket', FAKE.socket, 'maps', '4242', form], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                       env=ENVIRONMENT)
+            command.stdout.readline()
+            command.stdout.close()
+            tap.equal((command.wait(SECONDS), command.stderr.read()), (0, b''), form)
+
+
+def a_signal_ends_it():
+    """^C while vmad is silent ends vmactl by that signal"""
+    with tempfile.TemporaryDirectory() as directory:
+        path = os.path.join(directory, 'silent.sock')
+        with socket.socket(socket.AF_UNIX) as silent:
+            silent.bind(path)
+            silent.listen()
+            command = subprocess.Popen([VMACTL, '--socket', path, 'ps'], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=ENVIRONMENT)
+            connection, _ = silent.accept()
+            connection.recv(10)
+            command.send_signal(signal.SIGINT)
+            tap.equal((command.wait(SECONDS), command.stderr.read()), (-signal.SIGINT, b''), 'end')
+            connection.close()
+
+
+def sixty_thousand_vmas():
+    """60,000 VMAs: all of them, in a copy's case without holding them"""
+    rows = [vma(0x7f0000000000 + 8192 * i, 0x7f0000000000 + 8192 * i + 4096, 'rw-p', 'private-anon') for i in range(60000)]
+    with with_answers(paths={'processes/4242/vmas': Canned(HEAD, 'vmas', rows)}):
+        ran = run('maps', '4242')
+        tap.equal((ran.code, ran.lines()[0], len(ran.lines())), (0, 'process 4242, nginx: 60000 VMAs, complete (maps)', 60003), 'table')
+        tap.equal(json.loads(run('maps', '4242', '--json').out)['count'], 60000, 'document')
+
+
+tap.run([
+    ps_shows_processes, ps_asks_for_counts, ps_of_targets, maps_shows_vmas, maps_usage, maps_filters, maps_of_several, maps_goes_on,
+    a_name_is_a_target, one_of_several, show_explains_an_address, show_usage, show_explains_a_gap, show_finds_a_file_offset,
+    find_searches_the_host, doctor_says_what_works, doctor_without_vmad, json_is_unchanged, ndjson_is_unchanged, json_ignores_columns_aloud,
+    columns_by_name, columns_unknown, columns_come_from_the_table, raw_is_for_programs, bytes_are_exact, sorting, limits,
+    every_problem_has_its_code, problems_with_a_detail, problems_from_elsewhere, not_reachable, hung_up, cut_anywhere, cut_before_anything,
+    told_to_be_incomplete, a_lost_record_is_noticed, usage_errors, help_and_version, nothing_nasty_gets_through, environment_and_token,
+    saved_documents, saved_and_cut, saved_processes_and_lookups, colour_on_a_terminal, pager_on_a_terminal, watch_redraws, watch_repeats,
+    watch_ends, a_full_disk_is_an_error, a_signal_ends_it, sixty_thousand_vmas,
+])
