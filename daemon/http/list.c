@@ -38,10 +38,15 @@ static void begin(struct list_writer *writer, struct buf *to)
 	BUF_PUT_LITERAL(to, "\":[");
 }
 
-/* What stands before a row's members; taken back where there is no row. */
+/*
+ * What stands before a row's members; taken back where there is no row. The comma comes before a row and not behind the last one, which may
+ * have left with the buffer already.
+ */
 static void open_row(struct list_writer *writer, struct buf *to)
 {
 	if (!writer->ndjson) {
+		if (writer->count)
+			BUF_PUT_LITERAL(to, ",");
 		BUF_PUT_LITERAL(to, "{");
 		return;
 	}
@@ -53,7 +58,8 @@ static void open_row(struct list_writer *writer, struct buf *to)
 static void close_row(struct list_writer *writer, struct buf *to)
 {
 	record_close(to);
-	buf_put(to, writer->ndjson ? "\n" : ",", 1);
+	if (writer->ndjson)
+		BUF_PUT_LITERAL(to, "\n");
 	writer->count++;
 }
 
@@ -96,7 +102,6 @@ static void end(struct list_writer *writer, struct buf *to, const struct vmad_er
 	if (writer->ndjson) {
 		BUF_PUT_LITERAL(to, "{\"end\":true,");
 	} else {
-		buf_drop(to, ',');
 		BUF_PUT_LITERAL(to, "],");
 	}
 	put_tail(writer, to, err);

@@ -16,6 +16,7 @@ struct place {
 	struct maps_entry entry;
 	struct vmad_vma vma;
 	char name[PROCMAP_NAME_MAX];
+	char *long_name;	/* instead of name, where a line of maps has more: a file may lie deeper than PATH_MAX */
 };
 
 /*
@@ -49,6 +50,11 @@ const char *lookup_source(const struct lookup *lookup)
 
 void lookup_free(struct lookup *lookup)
 {
+	if (!lookup)
+		return;
+	free(lookup->previous.long_name);
+	free(lookup->here.long_name);
+	free(lookup->next.long_name);
 	free(lookup);
 }
 
@@ -67,7 +73,7 @@ static int query(int fd, uint64_t address, bool or_next, struct place *place)
  */
 static int query_previous(int fd, uint64_t below, struct place *place)
 {
-	struct place probe;
+	struct place probe = { 0 };
 	uint64_t low = 0, high = below, step = 1;
 	int r;
 
@@ -134,29 +140,32 @@ static int look_up_by_query(int fd, uint64_t address, struct lookup *lookup)
 	return r;
 }
 
-static void keep_line(struct place *place, const struct maps_entry *entry)
+static int keep_line(struct place *place, const struct maps_entry *entry)
 {
+	char *to = place->name;
+
+	free(place->long_name);
+	place->long_name = NULL;
+	if (entry->name.len > sizeof(place->name)) {
+		to = place->long_name = malloc(entry->name.len);
+		if (!to)
+			return -ENOMEM;
+	}
 	place->found = true;
 	place->entry = *entry;
-	if (place->entry.name.len > sizeof(place->name))
-		place->entry.name.len = sizeof(place->name);
-	memcpy(place->name, entry->name.p, place->entry.name.len);
+	memcpy(to, entry->name.p, entry->name.len);
+	return 0;
 }
 
-/* Takes one line of maps into account. False: the place is known, no more lines are needed. */
-static bool place_line(struct lookup *lookup, uint64_t address, const struct maps_entry *entry)
+/* Takes one line of maps into account. 1: more lines are needed; 0: the place is known; or a negative errno. */
+static int place_line(struct lookup *lookup, uint64_t address, const struct maps_entry *entry)
 {
-	if (entry->end <= address) {
-		keep_line(&lookup->previous, entry);
-		return true;
-	}
-	if (entry->start <= address) {
-		keep_line(&lookup->here, entry);
-		return true;
-	}
-	if (entry->start < USER_TOP_WIDE)
-		keep_line(&lookup->next, entry);
-	return false;
+	struct place *place = entry->end <= address ? &lookup->previous : entry->start <= address ? &lookup->here : &lookup->next;
+	int r = 0;
+
+	if (place != &lookup->next || entry->start < USER_TOP_WIDE)
+		r = keep_line(place, entry);
+	return r < 0 ? r : place != &lookup->next;
 }
 
 /*
@@ -169,29 +178,25 @@ static int look_up_by_text(int fd, pid_t pid, uint64_t address, struct lookup *l
 	struct vmad_str lines;
 	struct maps_entry entry;
 	uint64_t runs = 0, seen = 0;
-	bool more = true;
+	int more = 1;
 	int r = reader_new(dup(fd), pid, "maps", READER_UNPACED, &reader, err);
 
 	if (r < 0)
 		return r;
-	while (more && (r = reader_next(reader, &lines, err)) > 0) {
+	lookup->previous.found = lookup->here.found = lookup->next.found = false;
+	while (more > 0 && (r = reader_next(reader, &lines, err)) > 0) {
 		runs++;
-		while (more && lines.len) {
+		while (more > 0 && lines.len) {
 			const char *newline = memchr(lines.p, '\n', lines.len);
 			size_t len = newline ? (size_t)(newline - lines.p) + 1 : lines.len;
 
-			if (maps_parse_line(lines.p, len, &entry) < 0) {
-				r = -EIO;
-				break;
-			}
-			more = place_line(lookup, address, &entry);
+			more = maps_parse_line(lines.p, len, &entry) < 0 ? -EIO : place_line(lookup, address, &entry);
 			seen++;
 			lines.p += len;
 			lines.len -= len;
 		}
-		if (r < 0)
-			break;
 	}
+	r = more < 0 ? more : r;
 	if (r == 0 && (seen == 0 || !reader_target_alive(reader)))
 		r = -ESRCH;
 	reader_free(reader);
@@ -219,7 +224,7 @@ static const struct vmad_vma *place_record(struct place *place)
 {
 	if (!place->found)
 		return NULL;
-	place->entry.name.p = place->name;
+	place->entry.name.p = place->long_name ? place->long_name : place->name;
 	place->vma = vma_record(&place->entry);
 	return &place->vma;
 }
@@ -254,7 +259,7 @@ int lookup_new(struct target *target, uint64_t address, struct lookup **ret_look
 	if (!lookup)
 		return vmad_fail(err, ENOMEM, target->files.pid, NULL, "allocate");
 	r = may_query(target, address) ? look_up_by_query(fd, address, lookup) : -ENOTTY;
-	if (r == -ENOTTY)
+	if (r == -ENOTTY || r == -ENAMETOOLONG)
 		r = look_up_by_text(fd, target->files.pid, address, lookup, err);
 	if (r == -ESRCH && target_has_no_mm(target))
 		r = 0;

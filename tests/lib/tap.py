@@ -47,7 +47,7 @@ def run(cases):
         except Exception:  # whatever it is, it is this case's verdict
             failed += 1
             _say(number, case, 'not ok')
-            _diagnose(traceback.format_exc())
+            _diagnose(traceback.format_exc(limit=3))
         else:
             _say(number, case, 'ok')
     sys.exit(1 if failed else 0)
