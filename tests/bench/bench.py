@@ -294,8 +294,8 @@ def latency(bench):
 
 
 def latency_of(bench, uri, how, said=None):
-    """One request each 500 us for two seconds; prints a row with the goal where `said` names it."""
-    result = measure('latency', bench.vmad.socket, uri, how, 2000, 500)
+    """Requests at a fixed pace for three seconds; prints a row with the goal where `said` names it."""
+    result = measure('latency', bench.vmad.socket, uri, how, 3000, 1000 if how == 'keep' else 5000)
     if result['failed']:
         print(f'  {uri}: {result["failed"]} of {result["requests"]} failed')
     figure = f'{result["p50_ns"] / 1e6:.3f}/{result["p99_ns"] / 1e6:.3f} ms'

@@ -5,6 +5,7 @@
         reply = vmad.get('/v1/health')
         reply.status, reply.headers, reply.body, reply.json()
 """
+import ctypes
 import gzip
 import http.client
 import json
@@ -23,6 +24,7 @@ TOP_BUILDDIR = os.environ.get('TOP_BUILDDIR', TOP_SRCDIR)
 BINARY = os.path.join(TOP_BUILDDIR, 'daemon/vmad')
 READY_SECONDS = 20  # sanitizers on a loaded machine; an ordinary start takes some milliseconds
 NOBODY = 65534
+PR_SET_DUMPABLE = 4
 
 sys.dont_write_bytecode = True
 
@@ -181,6 +183,7 @@ def as_user(uid, function, gid=None, groups=()):
             os.setgroups(list(groups))
             os.setgid(uid if gid is None else gid)
             os.setuid(uid)
+            ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)  # as after an exec; else its namespaces are hidden
             with os.fdopen(send, 'w') as out:
                 json.dump(function(), out)
             status = 0

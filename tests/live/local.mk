@@ -12,7 +12,7 @@ live_tests = \
 	%D%/races.py \
 	%D%/vmas.py
 dist_check_SCRIPTS += $(live_tests)
-
+TESTS += $(live_tests)
 EXTRA_DIST += \
 	tests/lib/procfs.py \
 	tests/lib/tap.py \
