@@ -1,5 +1,18 @@
-# tests/unit
-
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Unit tests mirror the code: each file of a floor has its program, which links that floor and those below it.
+unit_programs =
+LOG_COMPILER = $(SHELL) $(top_srcdir)/%D%/tap.sh
 if HAVE_CMOCKA
+check_LIBRARIES = tests/unit/libunit.a
+tests_unit_libunit_a_SOURCES = %D%/unit.c %D%/unit.h
+tests_unit_libunit_a_CPPFLAGS = $(unit_cppflags)
+unit_cppflags = $(AM_CPPFLAGS) -I$(top_srcdir)/tests/unit $(CMOCKA_CFLAGS)
+unit_libs = tests/unit/libunit.a $(CMOCKA_LIBS)
+
 include %D%/client/local.mk
+include %D%/opener/local.mk
+include %D%/source/local.mk
 endif
+check_PROGRAMS += $(unit_programs)
+TESTS += $(unit_programs)
+EXTRA_DIST += %D%/tap.sh tests/proc

@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Floor 1: a parser's test links its floor and the opener's interface.
+unit_source_libs = daemon/libsource.a daemon/libopener.a $(unit_libs) $(PROC2_LIBS)
+unit_programs += \
+	tests/unit/source/facts \
+	tests/unit/source/host \
+	tests/unit/source/maps \
+	tests/unit/source/procmap_query \
+	tests/unit/source/reader \
+	tests/unit/source/smaps \
+	tests/unit/source/stat
+
+tests_unit_source_facts_SOURCES = %D%/facts.c
+tests_unit_source_facts_CPPFLAGS = $(unit_cppflags)
+tests_unit_source_facts_LDADD = $(unit_source_libs)
+
+tests_unit_source_host_SOURCES = %D%/host.c
+tests_unit_source_host_CPPFLAGS = $(unit_cppflags)
+tests_unit_source_host_LDADD = $(unit_source_libs)
+
+tests_unit_source_maps_SOURCES = %D%/maps.c
+tests_unit_source_maps_CPPFLAGS = $(unit_cppflags)
+tests_unit_source_maps_LDADD = $(unit_source_libs)
+
+tests_unit_source_procmap_query_SOURCES = %D%/procmap_query.c
+tests_unit_source_procmap_query_CPPFLAGS = $(unit_cppflags)
+tests_unit_source_procmap_query_LDADD = $(unit_source_libs)
+
+tests_unit_source_reader_SOURCES = %D%/reader.c
+tests_unit_source_reader_CPPFLAGS = $(unit_cppflags)
+tests_unit_source_reader_LDADD = $(unit_source_libs)
+
+tests_unit_source_smaps_SOURCES = %D%/smaps.c
+tests_unit_source_smaps_CPPFLAGS = $(unit_cppflags)
+tests_unit_source_smaps_LDADD = $(unit_source_libs)
+
+tests_unit_source_stat_SOURCES = %D%/stat.c
+tests_unit_source_stat_CPPFLAGS = $(unit_cppflags)
+tests_unit_source_stat_LDADD = $(unit_source_libs)

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "unit.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+struct vmad_str guarded(const char *bytes, size_t len)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE), room = (len + page - 1) / page * page;
+	char *area = mmap(NULL, room + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	assert_true(area != MAP_FAILED);
+	assert_int_equal(mprotect(area + room, page, PROT_NONE), 0);
+	if (len)
+		memcpy(area + room - len, bytes, len);
+	return (struct vmad_str){ area + room - len, len };
+}
+
+const char *fixture_path(const char *path)
+{
+	static char full[4096];
+	const char *top = getenv("TOP_SRCDIR");
+
+	snprintf(full, sizeof(full), "%s/tests/proc/%s", top ? top : ".", path);
+	return full;
+}
+
+int fixture_open(const char *path)
+{
+	int fd = open(fixture_path(path), O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		fail_msg("cannot open %s", fixture_path(path));
+	return fd;
+}
+
+struct vmad_str fixture(const char *path)
+{
+	static char bytes[1 << 20];
+	int fd = fixture_open(path);
+	ssize_t n = read(fd, bytes, sizeof(bytes));
+
+	close(fd);
+	assert_in_range(n, 0, sizeof(bytes) - 1);
+	return guarded(bytes, (size_t)n);
+}
+
+bool next_line(struct vmad_str *text, struct vmad_str *ret_line)
+{
+	const char *newline = text->len ? memchr(text->p, '\n', text->len) : NULL;
+	size_t len = newline ? (size_t)(newline + 1 - text->p) : text->len;
+
+	*ret_line = (struct vmad_str){ text->p, len };
+	text->p += len;
+	text->len -= len;
+	return len > 0;
+}
+
+int file_of(const char *bytes, size_t len)
+{
+	int fd = memfd_create("unit", MFD_CLOEXEC);
+
+	assert_true(fd >= 0);
+	for (size_t done = 0; done < len;) {
+		ssize_t n = write(fd, bytes + done, len - done);
+
+		assert_true(n > 0);
+		done += (size_t)n;
+	}
+	assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+	return fd;
+}
+
+size_t count_entries(const char *path)
+{
+	DIR *dir = opendir(path);
+	size_t count = 0;
+
+	assert_non_null(dir);
+	while (readdir(dir))
+		count++;
+	closedir(dir);
+	return count;
+}
+
+bool eventually(bool (*holds)(void *arg), void *arg)
+{
+	double until = now_ms() + 10000;
+
+	while (!holds(arg)) {
+		if (now_ms() > until)
+			return false;
+		nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
+	}
+	return true;
+}
+
+double now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* unit: what unit tests share: cmocka with its includes, cases with a sentence for a name, and files from tests/proc. */
+#ifndef TESTS_UNIT_H
+#define TESTS_UNIT_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "vmad/records.h"
+
+#define CASE(sentence, function) { sentence, function, NULL, NULL, NULL }
+
+/* Skips the rest of the case, and says why: tap.sh puts it behind the case's name. */
+#define skip_because(why) \
+	do { \
+		printf("# because: %s\n", why); \
+		fflush(stdout); \
+		skip(); \
+	} while (0)
+
+/* Compares with a string literal. */
+#define assert_str(str, literal) \
+	do { \
+		assert_int_equal((str).len, sizeof(literal) - 1); \
+		assert_memory_equal((str).p, literal, sizeof(literal) - 1); \
+	} while (0)
+
+/*
+ * A copy of bytes that ends where a page without any access begins: reading one byte too far is a crash. It lives until the program ends.
+ */
+struct vmad_str guarded(const char *bytes, size_t len);
+
+/* A file of tests/proc, guarded, or opened. Asserts that it is there. */
+struct vmad_str fixture(const char *path);
+int fixture_open(const char *path);
+/* Its path; static, until the next call. */
+const char *fixture_path(const char *path);
+
+/* Takes the first line, with its newline, off *text; false where there is none. */
+bool next_line(struct vmad_str *text, struct vmad_str *ret_line);
+
+/* A file without a name that holds these bytes, at its beginning. */
+int file_of(const char *bytes, size_t len);
+
+/* Number of entries of a directory of this process, such as /proc/self/fd. */
+size_t count_entries(const char *path);
+
+/* Waits until `holds(arg)`, at most ten seconds; says whether it does. */
+bool eventually(bool (*holds)(void *arg), void *arg);
+
+double now_ms(void);
+
+#endif
