@@ -194,7 +194,7 @@ static inline bool is_maps_line(char first)
 
 size_t smaps_record_length(const char *bytes, size_t len, size_t *ret_keys)
 {
-	const char *end = bytes + len, *p = memchr(bytes, '\n', len);
+	const char *end = bytes + len, *p = len ? memchr(bytes, '\n', len) : NULL;	/* no bytes: NULL */
 
 	*ret_keys = p ? (size_t)(p + 1 - bytes) : len;
 	while (p && ++p < end) {

@@ -159,9 +159,11 @@ class Vmad:
 
     def __exit__(self, kind, error, trace):
         status = self.stop()
+        if status != 0:
+            print(*(f'# {line}' for line in self.log[-80:]), sep='\n', flush=True)
         fine = kind is None or (kind is SystemExit and not error.code)
         if fine and status != 0:
-            raise RuntimeError(f'vmad ended with {status}: ' + '; '.join(self.log[-20:]))
+            raise RuntimeError(f'vmad ended with {status}')
 
 
 def free_port(host='127.0.0.1'):
