@@ -119,6 +119,9 @@ static int put_process(struct request *request, struct buf *to, struct vmad_erro
 	if (r == 0)
 		r = vmad_fail(err, ESRCH, query.only, "stat", "read");
 	if (r > 0) {
+		/* smaps_rollup counts both, and a member may stand in a reply once. */
+		if (usage)
+			process.has &= ~(VMAD_HAS(process, rss_bytes) | VMAD_HAS(process, swap_bytes));
 		record_put_process(to, &process);
 		r = usage ? put_usage(request, to, process.start_time_ticks, err) : 0;
 	}

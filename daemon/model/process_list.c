@@ -126,7 +126,7 @@ static int open_batch(struct process_list *list, struct vmad_error *err)
 static struct vmad_process from_stat(const struct stat_facts *stat, const char *state)
 {
 	return (struct vmad_process){
-		.has = VMAD_HAS(process, ppid),
+		.has = VMAD_HAS(process, ppid) | VMAD_HAS(process, rss_bytes),
 		.pid = stat->pid,
 		.start_time_ticks = stat->start_time_ticks,
 		.ppid = stat->ppid,

@@ -42,6 +42,14 @@ class UnixConnection(http.client.HTTPConnection):
         self.sock.connect(self.path)
 
 
+def distinct(members):
+    """An object's members, no name twice: json takes the last one without a word."""
+    names = [name for name, _ in members]
+    if len(set(names)) != len(names):
+        raise AssertionError(f'members that are there twice: {sorted(name for name in set(names) if names.count(name) > 1)}')
+    return dict(members)
+
+
 class Reply:
     """One reply, read to its end."""
 
@@ -55,11 +63,11 @@ class Reply:
         return gzip.decompress(self.body) if self.headers.get('Content-Encoding') == 'gzip' else self.body
 
     def json(self):
-        return json.loads(self.text())
+        return json.loads(self.text(), object_pairs_hook=distinct)
 
     def lines(self):
         """An NDJSON body, an object a line."""
-        return [json.loads(line) for line in self.text().splitlines()]
+        return [json.loads(line, object_pairs_hook=distinct) for line in self.text().splitlines()]
 
 
 def request(connection, path, method='GET', headers=None, body=None):
