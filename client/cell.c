@@ -10,6 +10,7 @@
 
 #include "address.h"
 #include "escape.h"
+#include "number.h"
 #include "size.h"
 #include "text.h"
 
@@ -101,9 +102,8 @@ static char *text_of_value(const struct column *column, const json_t *record, co
 		}
 		return cell_string(record, column->json, style);
 	case JSON_INTEGER:
-		return text_of_integer(column, (uint64_t)json_integer_value(value), style);
 	case JSON_REAL:
-		return format("%g", json_real_value(value));
+		return text_of_integer(column, number_value(value), style);
 	case JSON_TRUE:
 		return strdup("yes");
 	case JSON_FALSE:

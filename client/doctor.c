@@ -7,6 +7,7 @@
 
 #include "colour.h"
 #include "list.h"
+#include "number.h"
 #include "output.h"
 #include "query.h"
 #include "verbs.h"
@@ -32,9 +33,9 @@ static char *text_of(const json_t *object, const char *name, const struct cell_s
 	const json_t *value = json_object_get(object, name);
 	char *text = NULL;
 
-	if (!json_is_integer(value))
+	if (!json_is_number(value))
 		return cell_string(object, name, style);
-	return asprintf(&text, "%" JSON_INTEGER_FORMAT, json_integer_value(value)) < 0 ? NULL : text;
+	return asprintf(&text, "%" PRIu64, number_value(value)) < 0 ? NULL : text;
 }
 
 static void print_facts(struct doctor *doctor, const json_t *head)

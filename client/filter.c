@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "address.h"
+#include "number.h"
 #include "query.h"
 
 static const char *const kind_names[] = {
@@ -173,7 +174,7 @@ static bool vma_matches(const struct filter *f, const json_t *record)
 		return false;
 	if (f->deleted && !json_is_true(json_object_get(record, "deleted")))
 		return false;
-	if (f->has_min_size && (uint64_t)json_integer_value(json_object_get(record, "size_bytes")) < f->min_size)
+	if (f->has_min_size && number_member(record, "size_bytes") < f->min_size)
 		return false;
 	return !(f->has_start || f->has_end) || reaches(f, record);
 }
@@ -186,7 +187,7 @@ bool filter_match(const struct filter *f, const json_t *record, const json_t *he
 		return false;
 	if (f->unit && !text_matches(f->unit, member(record, head, "unit")))
 		return false;
-	if (f->has_uid && (!json_is_integer(uid) || json_integer_value(uid) != f->uid))
+	if (f->has_uid && (!json_is_number(uid) || number_value(uid) != f->uid))
 		return false;
 	return vma_matches(f, record);
 }

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* vmactl find: VMAs of all processes that the caller may read. */
+#include <inttypes.h>
+
 #include "list.h"
+#include "number.h"
 #include "query.h"
 #include "verbs.h"
 
@@ -14,12 +17,12 @@ static void remark(const json_t *envelope, struct text *out)
 
 	if (!read)
 		return;
-	text_printf(out, " in %lld processes read", (long long)json_integer_value(read));
+	text_printf(out, " in %" PRIu64 " process%s read", number_value(read), number_value(read) == 1 ? "" : "es");
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		long long n = json_integer_value(json_object_get(envelope, rows[i].member));
+		uint64_t n = number_member(envelope, rows[i].member);
 
 		if (n)
-			text_printf(out, ", %lld %s", n, rows[i].words);
+			text_printf(out, ", %" PRIu64 " %s", n, rows[i].words);
 	}
 }
 

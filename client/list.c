@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "escape.h"
+#include "number.h"
 #include "output.h"
 #include "table.h"
 #include "watch.h"
@@ -73,7 +74,7 @@ static int print_summary(struct session *s, const struct list *list, const struc
 	int r = 0, code;
 
 	if (json_object_get(answer->envelope, "pid"))
-		r |= text_printf(&line, "process %lld%s%s: ", (long long)json_integer_value(json_object_get(answer->envelope, "pid")),
+		r |= text_printf(&line, "process %" PRIu64 "%s%s: ", number_member(answer->envelope, "pid"),
 				 comm ? ", " : "", comm ? comm : "");
 	r |= text_printf(&line, "%zu %s", count, count == 1 ? list->noun : list->plural);
 	if (list->remark)
@@ -100,7 +101,7 @@ static int print(struct session *s, struct list *list, struct table *table, stru
 		answer->verdict.complete = false;
 		answer->verdict.limited = true;
 	}
-	if (!bare)
+	if (!bare && (rows || !list->silent_if_empty))
 		code = print_summary(s, list, answer, rows);
 	if (watch_screen_rows())
 		hidden = table_arrange(table, watch_screen_rows());

@@ -21,6 +21,7 @@ client_libvmactl_a_SOURCES = \
 	%D%/local.c %D%/local.h \
 	%D%/lookup.c %D%/lookup.h \
 	%D%/maps.c \
+	%D%/number.c %D%/number.h \
 	%D%/options.c %D%/options.h \
 	%D%/output.c %D%/output.h \
 	%D%/pager.c %D%/pager.h \

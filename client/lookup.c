@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "fetch.h"
+#include "number.h"
 #include "query.h"
 
 uint64_t lookup_member(const json_t *record, const char *name)
@@ -77,7 +78,7 @@ static int on_candidate(void *arg, const json_t *record, const json_t *head)
 	const char *name = json_string_value(json_object_get(record, "name"));
 	const char *perms = json_string_value(json_object_get(record, "perms"));
 	/* an area without a file, such as [vdso], is counted from its start */
-	uint64_t from = path ? (uint64_t)json_integer_value(json_object_get(record, "offset_bytes")) : 0;
+	uint64_t from = path ? number_member(record, "offset_bytes") : 0;
 	uint64_t start = lookup_member(record, "start"), size = lookup_member(record, "end") - start;
 	uint64_t offset = search->address->offset;
 	bool executable = perms && strchr(perms, 'x');
@@ -203,8 +204,8 @@ static void set_position(json_t *object, uint64_t address)
 	set_address(object, "address", address);
 	if (json_object_get(vma, "path") && offset)
 		json_object_set_new(object, "file_offset_bytes",
-				    json_integer(json_integer_value(offset) +
-						 (json_int_t)(address - lookup_member(vma, "start"))));
+				    json_integer((json_int_t)(number_value(offset) + address -
+								lookup_member(vma, "start"))));
 }
 
 static void set_gap(json_t *object, const struct neighbours *n)

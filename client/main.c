@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include <locale.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -82,7 +83,7 @@ static int run(struct session *s, const struct verb *verb, int argc, char **argv
 
 static int finish(struct session *s, int code)
 {
-	bool watched = s->options.watch;
+	bool watched = s->options.watch && signals_caught() == SIGINT;	/* ^C is how a watch ends */
 	int flushed = code == EXIT_QUIET || code == EXIT_INTERRUPTED ? code : output_flush(&s->trouble);
 
 	session_close(s);

@@ -38,6 +38,14 @@ static const char *string(const json_t *problem, const char *name)
 	return json_string_value(json_object_get(problem, name));
 }
 
+/* Does the detail only name the process? Then the title says what is wrong with it. */
+static bool is_process(const char *detail)
+{
+	static const char prefix[] = "process ";
+
+	return strncmp(detail, prefix, strlen(prefix)) == 0 && !detail[strlen(prefix) + strspn(detail + strlen(prefix), "0123456789")];
+}
+
 /* "process 4242: no such process"; "not allowed: frame numbers are for root". */
 static void say(const json_t *problem, enum exit_code code, const char *subject, struct trouble *trouble)
 {
@@ -47,6 +55,8 @@ static void say(const json_t *problem, enum exit_code code, const char *subject,
 		title = "vmad refused";
 	if (!detail || strcmp(detail, title) == 0)
 		trouble_set(trouble, code, "%s%s%s", subject ? subject : "", subject ? ": " : "", title);
+	else if (is_process(detail))
+		trouble_set(trouble, code, "%s: %s", detail, title);
 	else if (strstr(detail, title))
 		trouble_set(trouble, code, "%s", detail);
 	else

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* vmactl ps: processes, and how many VMAs they have of those that they may have. */
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "list.h"
+#include "number.h"
 #include "query.h"
 #include "target.h"
 #include "verbs.h"
@@ -31,7 +33,7 @@ static void remark(const json_t *envelope, struct text *out)
 	const json_t *limit = json_object_get(envelope, "vma_limit");
 
 	if (limit)
-		text_printf(out, ", each may have %lld VMAs (vm.max_map_count)", (long long)json_integer_value(limit));
+		text_printf(out, ", each may have %" PRIu64 " VMAs (vm.max_map_count)", number_value(limit));
 }
 
 static int make_path(struct session *s, const struct chosen *chosen, struct text *path)
@@ -78,6 +80,7 @@ static int show_list(struct session *s, struct list *list, struct chosen *chosen
 	int code = make_path(s, chosen, &path);
 
 	list->question.path = path.p;
+	list->silent_if_empty = chosen->count > 0;	/* then there is an error to come */
 	list->accept = is_chosen;
 	list->arg = chosen;
 	if (code == EXIT_DONE)

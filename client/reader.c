@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "number.h"
 #include "split.h"
 #include "text.h"
 
@@ -60,7 +61,7 @@ static int parse(const char *p, size_t len, json_t **ret, struct trouble *troubl
 {
 	json_error_t error;
 
-	*ret = json_loadb(p, len, 0, &error);
+	*ret = number_load(p, len, &error);
 	if (json_is_object(*ret))
 		return EXIT_DONE;
 	if (!*ret)
@@ -211,7 +212,8 @@ static int finish_document(struct reader *r)
 /* A last line without its newline, as an editor may leave it, counts where it is whole. */
 static int finish_lines(struct reader *r)
 {
-	json_t *object = r->line.len ? json_loadb(r->line.p, r->line.len, 0, NULL) : NULL;
+	json_error_t error;
+	json_t *object = r->line.len ? number_load(r->line.p, r->line.len, &error) : NULL;
 
 	if (!object)
 		return EXIT_DONE;
@@ -238,7 +240,7 @@ bool reader_whole(const struct reader *r)
 {
 	const json_t *count = json_object_get(r->envelope, "count");
 
-	if (json_is_integer(count) && (uint64_t)json_integer_value(count) != r->count)
+	if (json_is_number(count) && number_value(count) != r->count)
 		return false;
 	return r->form == FORM_NDJSON ? r->ended : r->split.done;
 }

@@ -9,6 +9,7 @@
 #include "fetch.h"
 #include "list.h"
 #include "lookup.h"
+#include "number.h"
 #include "output.h"
 #include "size.h"
 #include "verbs.h"
@@ -36,7 +37,7 @@ static const char *string_or(const json_t *record, const char *name, const char 
 
 static void size_text(const struct show *show, const json_t *record, char out[32])
 {
-	uint64_t size = (uint64_t)json_integer_value(json_object_get(record, "size_bytes"));
+	uint64_t size = lookup_member(record, "end") - lookup_member(record, "start");
 
 	if (show->style.bytes)
 		snprintf(out, 32, "%" PRIu64, size);
@@ -50,7 +51,7 @@ static void print_title(const struct show *show)
 	char *comm = cell_string(show->lookup, "comm", &show->style);
 	char *path = cell_string(show->vma, "path", &show->style), *name = cell_string(show->vma, "name", &show->style);
 	const json_t *file_offset = json_object_get(show->lookup, "file_offset_bytes");
-	uint64_t offset = path && file_offset ? (uint64_t)json_integer_value(file_offset) :
+	uint64_t offset = path && file_offset ? number_value(file_offset) :
 						show->address - lookup_member(show->vma, "start");
 	const char *slash = path ? strrchr(path, '/') : NULL;
 	const char *what = slash ? slash + 1 : path ? path : name ? name : string_or(show->vma, "kind", "a VMA");
@@ -61,7 +62,7 @@ static void print_title(const struct show *show)
 		fprintf(out, "%s + 0x%" PRIx64, what, offset);
 	else
 		fputs("unmapped", out);
-	fprintf(out, "      pid %lld, %s\n", (long long)json_integer_value(json_object_get(show->lookup, "pid")), comm ? comm : "?");
+	fprintf(out, "      pid %" PRIu64 ", %s\n", number_member(show->lookup, "pid"), comm ? comm : "?");
 	free(comm);
 	free(path);
 	free(name);
@@ -97,12 +98,12 @@ static void print_vma(const struct show *show, const char *label, const json_t *
 static void print_file(const struct show *show)
 {
 	const json_t *file_offset = json_object_get(show->lookup, "file_offset_bytes");
-	uint64_t offset = (uint64_t)json_integer_value(json_object_get(show->vma, "offset_bytes"));
+	uint64_t offset = number_member(show->vma, "offset_bytes");
 
 	if (!file_offset)
 		return;
 	fprintf(output(), "%-8s offset 0x%" PRIx64 " = 0x%" PRIx64 " (pgoff 0x%" PRIx64 ") + (0x%" PRIx64 " - 0x%" PRIx64 ")\n",
-		"file", (uint64_t)json_integer_value(file_offset), offset, offset / (uint64_t)sysconf(_SC_PAGESIZE), show->address,
+		"file", number_value(file_offset), offset, offset / (uint64_t)sysconf(_SC_PAGESIZE), show->address,
 		lookup_member(show->vma, "start"));
 }
 
@@ -146,13 +147,13 @@ static void print_usage(const struct show *show, const json_t *usage)
 		size_t len = strlen(key);
 		char size[SIZE_HUMAN_MAX];
 
-		if (!json_is_integer(value) || json_integer_value(value) == 0 || (known && known->record != RECORD_usage) ||
+		if (number_value(value) == 0 || (known && known->record != RECORD_usage) ||
 		    len < 7 || strcmp(key + len - 6, "_bytes") != 0)
 			continue;
 		if (show->style.bytes)
-			fprintf(output(), "%s%.*s %" JSON_INTEGER_FORMAT, separator, (int)len - 6, key, json_integer_value(value));
+			fprintf(output(), "%s%.*s %" PRIu64, separator, (int)len - 6, key, number_value(value));
 		else
-			size_human((uint64_t)json_integer_value(value), size);
+			size_human(number_value(value), size);
 		if (!show->style.bytes)
 			fprintf(output(), "%s%.*s %s", separator, (int)len - 6, key, size);
 		separator = "  ";

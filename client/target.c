@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "fetch.h"
+#include "number.h"
 #include "query.h"
 
 enum { PID_MAX = 4194304, COMM_BYTES = 15 };
@@ -70,7 +71,7 @@ bool target_match(const struct target *target, const json_t *process)
 	bool match;
 
 	if (target->form == TARGET_PID)
-		return json_integer_value(json_object_get(process, "pid")) == target->pid;
+		return number_member(process, "pid") == (uint64_t)target->pid;
 	pattern = target_pattern(target);
 	match = pattern && value && fnmatch(pattern, value, 0) == 0;
 	free(pattern);
@@ -90,8 +91,8 @@ static int on_process(void *arg, const json_t *record, const json_t *head)
 	list->v = longer;
 	process = &list->v[list->count++];
 	*process = (struct process){
-		.pid = (pid_t)json_integer_value(json_object_get(record, "pid")),
-		.start_time_ticks = (uint64_t)json_integer_value(json_object_get(record, "start_time_ticks")),
+		.pid = (pid_t)number_member(record, "pid"),
+		.start_time_ticks = number_member(record, "start_time_ticks"),
 	};
 	snprintf(process->comm, sizeof(process->comm), "%s", comm ? comm : "");
 	return EXIT_DONE;

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "number.h"
+
 /* Words for the reasons of fields.def; another one speaks for itself. */
 static const struct { const char *reason, *words; } reasons[] = {
 	{ "limit", "there are more" },
@@ -26,7 +28,7 @@ void verdict_read(struct verdict *v, const json_t *envelope, bool whole, bool as
 	const json_t *complete = json_object_get(envelope, "complete");
 	const json_t *age = json_object_get(envelope, "age_ms");
 
-	*v = (struct verdict){ .whole = whole, .age_ms = age ? json_integer_value(age) : -1 };
+	*v = (struct verdict){ .whole = whole, .age_ms = age ? (long long)number_value(age) : -1 };
 	v->complete = whole && (!complete || json_is_true(complete));
 	copy_string(v->reason, sizeof(v->reason), envelope, "reason");
 	copy_string(v->source, sizeof(v->source), envelope, "source");

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """vmactl against a stand-in for vmad: what it asks, what it shows, and how it ends."""
+import atexit
 import json
 import os
 import pty
@@ -90,7 +91,7 @@ def answers():
         '/v1/processes/1/vmas': Canned({**HEAD, 'pid': 1, 'comm': 'systemd'}, 'vmas', ROWS[-1:]),
         '/v1/processes/4242/vmas/0x7f10a2c4d123': Canned(LOOKUP),
         '/v1/processes/4242/vmas/0x7ffd00000000': Canned(GAP),
-        '/v1/processes/7': problem('no-such-process', 404, 'no such process', detail='process 7 does not exist', errno='ESRCH'),
+        '/v1/processes/7': problem('no-such-process', 404, 'no such process', detail='process 7', errno='ESRCH'),
         '/v1/processes/7/vmas': problem('no-such-process', 404, 'no such process', errno='ESRCH'),
         '/v1/vmas': Canned({'source': 'maps'}, 'vmas', HOST_ROWS,
                            {'processes_read': 81, 'processes_unreadable': 3, 'processes_gone': 0, 'count': 2, 'complete': True}),
@@ -99,6 +100,7 @@ def answers():
 
 
 FAKE = FakeVmad(answers())
+atexit.register(FAKE.stop)
 
 
 class Ran:
@@ -180,6 +182,8 @@ def ps_of_targets():
     ran = run('ps', '1', '7', '-n', '-o', 'pid')
     expect(ran, 3, 'vmactl: process 7: no such process\n')
     tap.equal(cells(ran.text()), ['1'], 'pids')
+    tap.equal(run('ps', '7').out, b'', 'output where there is nobody')
+    expect(run('ps', '7', '--json'), 3, 'vmactl: process 7: no such process\n')
 
 
 def maps_shows_vmas():
@@ -440,7 +444,8 @@ def every_problem_has_its_code():
 def problems_with_a_detail():
     """a problem's detail is said once"""
     rows = [('not allowed', 'frame numbers are for root', 'not allowed: frame numbers are for root'),
-            ('no such process', 'process 4242: no such process', 'process 4242: no such process')]
+            ('no such process', 'process 4242: no such process', 'process 4242: no such process'),
+            ('no such process', 'process 4242', 'process 4242: no such process')]
     for title, detail, expected in rows:
         with with_answers(paths={'processes/4242/vmas': problem('not-allowed', 403, title, detail=detail)}):
             tap.equal(run('maps', '4242').said(), f'vmactl: {expected}\n', title)
