@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -22,10 +23,14 @@ struct connection {
 	struct in6_addr address;	/* TCP: IPv4 as mapped */
 	int fd;
 	bool over;
-	/* Below: under the lock. */
-	enum connection_state state;
-	uint64_t since_us;		/* of the state, or of the window */
-	uint64_t window_bytes, sent_bytes;
+	/*
+	 * Its own thread writes these three at every request, and the sweeper looks at them now and then; a lock for all connections would be the one
+	 * thing that all requests wait for. A sweeper that sees a new state with an old time ends at worst a connection that was late.
+	 */
+	_Atomic enum connection_state state;
+	_Atomic uint64_t since_us;	/* of the state, or of the window */
+	_Atomic uint64_t sent_bytes;
+	uint64_t window_bytes;		/* the sweeper's: sent when the window began */
 };
 
 struct connections {
@@ -39,9 +44,11 @@ struct connections {
 
 static bool is_late(struct connection *connection, uint64_t now)
 {
-	uint64_t ms = (now - connection->since_us) / 1000;
+	enum connection_state state = atomic_load(&connection->state);
+	uint64_t since = atomic_load(&connection->since_us), sent = atomic_load(&connection->sent_bytes);
+	uint64_t ms = now > since ? (now - since) / 1000 : 0;
 
-	switch (connection->state) {
+	switch (state) {
 	case CONNECTION_READS:
 		return ms > HEADER_DEADLINE_MS;
 	case CONNECTION_WORKS:
@@ -49,10 +56,12 @@ static bool is_late(struct connection *connection, uint64_t now)
 	case CONNECTION_SENDS:
 		if (ms <= SEND_WINDOW_MS)
 			return false;
-		if (connection->sent_bytes - connection->window_bytes < SEND_WINDOW_BYTES)
+		/* Less than before: another reply has begun. */
+		if (sent >= connection->window_bytes && sent < connection->window_bytes + SEND_WINDOW_BYTES)
 			return true;
-		connection->since_us = now;
-		connection->window_bytes = connection->sent_bytes;
+		/* Its thread may have gone on meanwhile: then the new state's own time stays. */
+		if (atomic_compare_exchange_strong(&connection->since_us, &since, now))
+			connection->window_bytes = sent;
 		return false;
 	}
 	return false;
@@ -241,12 +250,11 @@ const struct vmad_caller *connection_caller(const struct connection *connection)
 	return connection->caller;
 }
 
+/* The time goes first: an old state with a new time is never late. */
 static void set_state(struct connection *connection, enum connection_state state)
 {
-	pthread_mutex_lock(&connection->connections->lock);
-	connection->state = state;
-	connection->since_us = clock_us();
-	pthread_mutex_unlock(&connection->connections->lock);
+	atomic_store(&connection->since_us, clock_us());
+	atomic_store(&connection->state, state);
 }
 
 void connection_reads(struct connection *connection)
@@ -259,14 +267,16 @@ void connection_works(struct connection *connection)
 	set_state(connection, CONNECTION_WORKS);
 }
 
+void connection_sends_whole(struct connection *connection, uint64_t bytes)
+{
+	atomic_store(&connection->sent_bytes, 0);
+	atomic_store(&connection->since_us, clock_us() + bytes * SEND_WINDOW_MS * 1000 / SEND_WINDOW_BYTES);
+	atomic_store(&connection->state, CONNECTION_SENDS);
+}
+
 void connection_sends(struct connection *connection, uint64_t bytes_so_far)
 {
-	pthread_mutex_lock(&connection->connections->lock);
-	if (connection->state != CONNECTION_SENDS) {
-		connection->state = CONNECTION_SENDS;
-		connection->since_us = clock_us();
-		connection->window_bytes = bytes_so_far;
-	}
-	connection->sent_bytes = bytes_so_far;
-	pthread_mutex_unlock(&connection->connections->lock);
+	atomic_store(&connection->sent_bytes, bytes_so_far);
+	if (atomic_load(&connection->state) != CONNECTION_SENDS)
+		set_state(connection, CONNECTION_SENDS);
 }

@@ -55,6 +55,9 @@ const struct vmad_caller *connection_caller(const struct connection *connection)
 /* What it does now, for the sweeper. */
 void connection_reads(struct connection *connection);
 void connection_works(struct connection *connection);
+/* A stream: so many bytes were given to be sent so far. */
 void connection_sends(struct connection *connection, uint64_t bytes_so_far);
+/* A reply that is all there: it gets the time that the slowest reader allowed would take for it. */
+void connection_sends_whole(struct connection *connection, uint64_t bytes);
 
 #endif

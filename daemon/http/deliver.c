@@ -24,7 +24,6 @@ static void add_common_headers(struct MHD_Response *response, const char *conten
 {
 	MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, content_type);
 	MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, cache_control);
-	MHD_add_response_header(response, MHD_HTTP_HEADER_VARY, "Accept, Accept-Encoding, Authorization");
 	MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
 }
 
@@ -40,7 +39,7 @@ static enum MHD_Result queue(struct exchange *exchange, unsigned status, struct 
 {
 	enum MHD_Result result;
 
-	connection_sends(exchange->connection, 0);
+	connection_sends_whole(exchange->connection, exchange->body_len);
 	result = MHD_queue_response(exchange->mhd, status, response);
 	MHD_destroy_response(response);
 	return result;
@@ -64,6 +63,7 @@ static struct MHD_Response *response_of(struct exchange *exchange, struct buf *b
 		buf_free(body);
 		return NULL;
 	}
+	exchange->body_len = body->len;
 	*body = (struct buf){ 0 };
 	if (gzip)
 		MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_ENCODING, "gzip");
@@ -95,7 +95,7 @@ static enum MHD_Result queue_and_land(struct exchange *exchange, unsigned status
 
 	if (!exchange->flight)
 		return queue(exchange, status, response);
-	connection_sends(exchange->connection, 0);
+	connection_sends_whole(exchange->connection, exchange->body_len);
 	result = MHD_queue_response(exchange->mhd, status, response);
 	flight_land(exchange->flight, &answer, status == MHD_HTTP_OK);
 	flight_leave(exchange->flight);
@@ -304,6 +304,6 @@ enum MHD_Result deliver_answer(struct exchange *exchange, const struct flight_an
 
 	if (answer->age_at && age_ms)
 		return send_aged(exchange, answer, age_ms);
-	connection_sends(exchange->connection, 0);
+	connection_sends_whole(exchange->connection, answer->len);
 	return MHD_queue_response(exchange->mhd, answer->status, answer->response);
 }

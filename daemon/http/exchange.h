@@ -51,6 +51,7 @@ struct exchange {
 	struct reply reply;
 	struct flight *flight;		/* shared question, while it is ours to leave */
 	uint64_t began_us;
+	size_t body_len;		/* of a reply that is all there; 0 for a stream */
 	bool seen;			/* libmicrohttpd has called with the head already */
 	bool gzip;
 	bool close_after;		/* the request was malformed: what follows it on the connection cannot be trusted */
