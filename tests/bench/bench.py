@@ -22,7 +22,7 @@ MEASURE = os.path.join(TOP_BUILDDIR, 'tests/bench/measure')
 WORKLOAD = os.path.join(TOP_BUILDDIR, 'tests/bench/workload')
 ROUNDS = int(os.environ.get('BENCH_ROUNDS', '21'))
 SLOW_EVERY = 1 if os.environ.get('BENCH_FULL') else 7
-SLICE_MS = 150
+SLICE_MS = 100
 MIB = 1 << 20
 
 # shape and VMAs of each workload
@@ -119,8 +119,8 @@ class Bench:
 
 
 @contextlib.contextmanager
-def load(*arguments, pin=None):
-    """A load of measure's in the background, from its first byte on; yields a function that ends it and tells its counts."""
+def load(*arguments, pin=None, patient=True):
+    """A load in the background, from its first byte on. patient: it may end its last list, and tells its counts."""
     command = [MEASURE, *map(str, arguments)]
     if pin is not None:
         command = ['taskset', '-c', str(pin), *command]
@@ -130,6 +130,8 @@ def load(*arguments, pin=None):
         yield process
     finally:
         process.stdin.close()
+        if not patient:
+            process.kill()
         process.wait()
 
 
@@ -139,6 +141,11 @@ COLUMNS = '{:<44} {:<15} {:>14} {:>7}  {:<20} {:>6}'
 
 
 def head():
+    machine = os.uname()
+    print(
+        f'{machine.sysname} {machine.release} {machine.machine}, {len(os.sched_getaffinity(0))} CPUs; '
+        f'load average {os.getloadavg()[0]:.2f} before the first round'
+    )
     print(COLUMNS.format('WHAT', 'ON', 'FIGURE', 'RATIO', 'GOAL', 'ROUNDS'))
 
 
@@ -365,7 +372,7 @@ def pin_vmad(bench, cpus):
 def churn_under(workload, arguments, pin):
     if not arguments:
         return workload.churn()[0]
-    with load(*arguments, pin=pin):
+    with load(*arguments, pin=pin, patient=False):
         return workload.churn()[0]
 
 

@@ -22,7 +22,19 @@ class Canned:
     cut: only so many bytes of the body are sent, then the connection is closed. hang_up: no answer at all.
     """
 
-    def __init__(self, head=None, name=None, rows=None, tail=None, record='vma', status=200, kind=None, body=None, cut=None, hang_up=False):
+    def __init__(
+        self,
+        head=None,
+        name=None,
+        rows=None,
+        tail=None,
+        record='vma',
+        status=200,
+        kind=None,
+        body=None,
+        cut=None,
+        hang_up=False,
+    ):
         self.head, self.name, self.rows, self.record = head or {}, name, rows, record
         self.tail = tail if tail is not None else {'count': len(rows or []), 'complete': True}
         self.status, self.kind, self.body, self.cut, self.hang_up = status, kind, body, cut, hang_up
@@ -39,24 +51,36 @@ class Canned:
         """The bytes of the NDJSON form."""
         if self.rows is None or self.body is not None:
             return self.document()
-        lines = [{'begin': True, **self.head}, *[{'record': self.record, **row} for row in self.rows], {'end': True, **self.tail}]
+        lines = [
+            {'begin': True, **self.head},
+            *[{'record': self.record, **row} for row in self.rows],
+            {'end': True, **self.tail},
+        ]
         return b''.join(json.dumps(line, separators=(',', ':')).encode() + b'\n' for line in lines)
 
 
 def problem(kind, status, title, **members):
     """A problem document as vmad answers it."""
-    return Canned({'type': f'urn:vmad:problem:{kind}', 'title': title, 'status': status, **members}, status=status,
-                  kind='application/problem+json')
+    return Canned(
+        {'type': f'urn:vmad:problem:{kind}', 'title': title, 'status': status, **members},
+        status=status,
+        kind='application/problem+json',
+    )
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
     """Answers from the server's table: the whole target first, then its path without the query."""
+
     protocol_version = 'HTTP/1.1'
 
     def do_GET(self):
         fake = self.server.fake
         fake.requests.append((self.path, dict(self.headers)))
-        canned = fake.answers.get(self.path) or fake.answers.get(self.path.split('?')[0]) or problem('no-such-path', 404, 'no such path')
+        canned = (
+            fake.answers.get(self.path)
+            or fake.answers.get(self.path.split('?')[0])
+            or problem('no-such-path', 404, 'no such path')
+        )
         wants_lines = 'ndjson' in self.headers.get('Accept', '')
         body = canned.ndjson() if wants_lines else canned.document()
         if canned.hang_up:
@@ -66,7 +90,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_header('Content-Type', canned.kind or ('application/x-ndjson' if wants_lines else 'application/json'))
         self.send_header('Content-Length', str(len(body)))
         self.end_headers()
-        self.wfile.write(body if canned.cut is None else body[:canned.cut])
+        self.wfile.write(body if canned.cut is None else body[: canned.cut])
         self.close_connection = canned.cut is not None
 
     def address_string(self):
@@ -78,6 +102,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 class Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
     """HTTP over a Unix socket, a thread a connection."""
+
     daemon_threads = True
     request_queue_size = 64
 

@@ -46,7 +46,9 @@ def distinct(members):
     """An object's members, no name twice: json takes the last one without a word."""
     names = [name for name, _ in members]
     if len(set(names)) != len(names):
-        raise AssertionError(f'members that are there twice: {sorted(name for name in set(names) if names.count(name) > 1)}')
+        raise AssertionError(
+            f'members that are there twice: {sorted(name for name in set(names) if names.count(name) > 1)}'
+        )
     return dict(members)
 
 
