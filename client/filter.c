@@ -39,9 +39,14 @@ static bool is_kind(const char *word, size_t len)
 	return false;
 }
 
+void filter_print_kinds(FILE *out)
+{
+	for (size_t i = 0; i < sizeof(kind_names) / sizeof(*kind_names); i++)
+		fprintf(out, "%s%s", i ? " " : "", kind_names[i]);
+}
+
 int filter_set_kinds(struct filter *filter, const char *kinds, struct trouble *trouble)
 {
-	struct text all = { 0 };
 	const char *p = kinds;
 
 	for (;;) {
@@ -49,10 +54,7 @@ int filter_set_kinds(struct filter *filter, const char *kinds, struct trouble *t
 
 		if (!is_kind(p, n)) {
 			trouble_set(trouble, EXIT_USAGE, "unknown kind '%.*s'", (int)n, p);
-			for (size_t i = 0; i < sizeof(kind_names) / sizeof(*kind_names); i++)
-				text_printf(&all, "%s%s", i ? ", " : "", kind_names[i]);
-			trouble_mend(trouble, "one of %s", all.p ? all.p : "");
-			text_free(&all);
+			trouble_mend(trouble, "vmactl maps --help lists the kinds");
 			return EXIT_USAGE;
 		}
 		if (!p[n])

@@ -9,6 +9,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "text.h"
 #include "trouble.h"
@@ -29,6 +30,9 @@ struct filter {
 int filter_set_kinds(struct filter *filter, const char *kinds, struct trouble *trouble);
 int filter_set_perms(struct filter *filter, const char *perms, struct trouble *trouble);
 int filter_set_user(struct filter *filter, const char *user, struct trouble *trouble);
+
+/* The names of the kinds, with blanks between. */
+void filter_print_kinds(FILE *out);
 
 /* Appends "&name=value" for each filter that is set. 0, or -ENOMEM. */
 int filter_query(const struct filter *filter, struct text *query);

@@ -2,6 +2,7 @@
 # vmactl: shares nothing with the daemon but include/.
 bin_PROGRAMS += client/vmactl
 noinst_LIBRARIES += client/libvmactl.a
+# its own directory first: the daemon has files of the same names
 client_cppflags = -I$(srcdir)/%D% $(AM_CPPFLAGS) -DSBINDIR='"$(sbindir)"' $(CURL_CFLAGS) $(SMARTCOLS_CFLAGS) $(JANSSON_CFLAGS)
 client_libs = client/libvmactl.a $(CURL_LIBS) $(SMARTCOLS_LIBS) $(JANSSON_LIBS)
 

@@ -55,7 +55,13 @@ static void print_help(const struct verb *verb, FILE *out)
 	}
 	fputs("\nEverywhere, before and behind the verb:\n", out);
 	options_help(OPTIONS_GLOBAL, out);
-	fprintf(out, "\n%s\n%s", targets_help, exit_help);
+	fprintf(out, "\n%s", targets_help);
+	if (verb && (verb->options & OPTIONS_VMAS)) {
+		fputs("KIND: ", out);
+		filter_print_kinds(out);
+		fputs(".\n", out);
+	}
+	fprintf(out, "\n%s", exit_help);
 }
 
 /* Once, or again and again; a process that is not there ends the watch, a busy vmad does not. */

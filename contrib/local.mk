@@ -1,7 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # What stands around the programs: units, completions, the quickstart.
 
-dist_man_MANS += daemon/vmad.8
+dist_man_MANS += daemon/vmad.8 client/vmactl.1
+
+# completions; bash finds them by the name of the command
+nodist_bashcompletion_DATA = %D%/completion/vmactl
+dist_zshcompletion_DATA = %D%/completion/_vmactl
+EXTRA_DIST += %D%/completion/vmactl.bash
+CLEANFILES += %D%/completion/vmactl
+
+%D%/completion/vmactl: %D%/completion/vmactl.bash
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && cp $(srcdir)/%D%/completion/vmactl.bash $@
 
 # systemd
 dist_systemdsystemunit_DATA = \

@@ -29,6 +29,8 @@ packages=(
 	"test     clang                command clang"
 	"test     libclang-rt-14-dev   file /usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.fuzzer-*.a"
 	"test     clang-tidy           command clang-tidy"
+	"test     zsh                  command zsh"
+	"test     bash-completion      file /usr/share/bash-completion/bash_completion"
 	"test     nodejs               command node"
 	"test     npm                  command npm"
 	"test     ca-certificates      file /etc/ssl/certs/ca-certificates.crt"

@@ -1,7 +1,7 @@
 # tests/api
 
 # vmactl against a stand-in for vmad, and against vmad itself
-client_api_tests = %D%/vmactl.py %D%/vmactl_live.py
+client_api_tests = %D%/vmactl.py %D%/vmactl_completion.py %D%/vmactl_live.py
 TESTS += $(client_api_tests)
 dist_check_SCRIPTS += $(client_api_tests)
 EXTRA_DIST += tests/lib/fake_vmad.py
