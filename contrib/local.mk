@@ -28,6 +28,7 @@ CLEANFILES += %D%/systemd/vmad.service
 
 # quickstart and continuous integration
 EXTRA_DIST += \
+	README.md \
 	.ci/run \
 	.clang-tidy \
 	%D%/quickstart \

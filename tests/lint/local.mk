@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # What a machine can see of the house rules.
 lint_tests = \
+	%D%/docs.py \
 	%D%/includes.py \
 	%D%/tables.py \
 	%D%/spdx.py \
