@@ -10,8 +10,11 @@
 #include "http/gzip.h"
 #include "opener/opener.h"
 
-/* Answers to the same question within this time share one reading of procfs, unless max_age_ms=0. Only documents, never lists. */
-#define COALESCE_US 1000
+/*
+ * Answers to the same question within this time share one reading of procfs, unless max_age_ms=0. Only documents that take max_age_ms,
+ * never lists.
+ */
+#define COALESCE_US 2000
 
 #define DEADLINE_MAX_MS 30000
 #define DEADLINE_ROOT_MAX_MS 300000

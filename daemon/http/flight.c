@@ -111,13 +111,22 @@ static void forget(struct flights *flights, uint64_t now)
 		unlist(flights, oldest);
 }
 
-static struct flight *find(struct flights *flights, const void *key, size_t len, uint64_t hash)
+static bool is_about(const struct flight *flight, const void *key, size_t len, uint64_t hash)
 {
+	return flight->hash == hash && flight->key_len == len && !memcmp(flight->key, key, len);
+}
+
+/* What there is for a question: the newest answer, and a flight that has not landed. Newer ones stand first in the list. */
+static void find(const struct flights *flights, const void *key, size_t len, uint64_t hash, struct flight **ret_answer,
+		 struct flight **ret_open)
+{
+	*ret_answer = *ret_open = NULL;
 	for (struct flight *f = flights->list; f; f = f->next) {
-		if (f->hash == hash && f->key_len == len && !memcmp(f->key, key, len))
-			return f;
+		struct flight **ret = f->state == FLIGHT_LANDED ? ret_answer : ret_open;
+
+		if (!*ret && is_about(f, key, len, hash))
+			*ret = f;
 	}
-	return NULL;
 }
 
 /* A new flight at the head of the list; NULL without memory: then the question is simply not shared. */
@@ -153,22 +162,27 @@ static void leave_locked(struct flight *flight)
 		destroy(flight);
 }
 
-enum join { JOINED, JOIN_TOO_OLD, JOIN_AGAIN };
-
-/* JOINED: *ret_role is settled. JOIN_AGAIN: its leader gave up, and the flight may be no more. */
-static enum join join(struct flights *flights, struct flight *flight, uint64_t max_age_us, bool fresh, enum flight_role *ret_role)
+/* Joins a flight that has not landed. False: its leader gave up, and it may be no more. */
+static bool join(struct flights *flights, struct flight *flight, enum flight_role *ret_role)
 {
-	if (flight->state == FLIGHT_LANDED && clock_us() - flight->answer.made_us > max_age_us)
-		return JOIN_TOO_OLD;
-	if (flight->state == FLIGHT_IN_THE_AIR && fresh)
-		return JOIN_TOO_OLD;
 	flight->users++;
 	if (!wait_for_end(flights, flight)) {
 		leave_locked(flight);
-		return JOIN_AGAIN;
+		return false;
 	}
 	*ret_role = flight->state == FLIGHT_STREAMING ? FLIGHT_STREAMS : FLIGHT_HAS_ANSWER;
-	return JOINED;
+	return true;
+}
+
+/*
+ * An answer in the second half of its time is taken by all but the first who comes: that one leads the next flight meanwhile, so that nobody waits where
+ * many ask all the time.
+ */
+static bool may_take(const struct flight *answer, const struct flight *open, uint64_t max_age_us)
+{
+	uint64_t age_us = clock_us() - answer->answer.made_us;
+
+	return age_us <= max_age_us / 2 || (open && age_us <= max_age_us);
 }
 
 enum flight_role flight_enter(struct flights *flights, const void *key, size_t key_len, uint64_t max_age_us, bool fresh,
@@ -176,16 +190,20 @@ enum flight_role flight_enter(struct flights *flights, const void *key, size_t k
 {
 	uint64_t hash = hash_of(key, key_len);
 	enum flight_role role = FLIGHT_LEADS;
-	struct flight *flight;
+	struct flight *flight = NULL, *answer, *open;
 
 	pthread_mutex_lock(&flights->lock);
-	while ((flight = find(flights, key, key_len, hash))) {
-		enum join joined = join(flights, flight, max_age_us, fresh, &role);
-
-		if (joined == JOINED)
+	while (!flight) {
+		find(flights, key, key_len, hash, &answer, &open);
+		if (answer && may_take(answer, open, max_age_us)) {
+			flight = answer;
+			flight->users++;
+			role = FLIGHT_HAS_ANSWER;
+		} else if (open && (!fresh || open->state == FLIGHT_STREAMING)) {
+			flight = join(flights, open, &role) ? open : NULL;
+		} else {
 			break;
-		if (joined == JOIN_TOO_OLD)
-			unlist(flights, flight);
+		}
 	}
 	if (!flight) {
 		forget(flights, clock_us());
@@ -196,6 +214,16 @@ enum flight_role flight_enter(struct flights *flights, const void *key, size_t k
 	return role;
 }
 
+/* Answers to the same question that are older than this one. */
+static void unlist_older(struct flights *flights, const struct flight *flight)
+{
+	for (struct flight *f = flight->next, *next; f; f = next) {
+		next = f->next;
+		if (f->state == FLIGHT_LANDED && is_about(f, flight->key, flight->key_len, flight->hash))
+			unlist(flights, f);
+	}
+}
+
 void flight_land(struct flight *flight, const struct flight_answer *answer, bool keep)
 {
 	struct flights *flights = flight->flights;
@@ -203,8 +231,10 @@ void flight_land(struct flight *flight, const struct flight_answer *answer, bool
 	pthread_mutex_lock(&flights->lock);
 	flight->answer = *answer;
 	flight->state = FLIGHT_LANDED;
-	if (flight->listed)
+	if (flight->listed) {
 		flights->bytes += answer->len;
+		unlist_older(flights, flight);
+	}
 	if (!keep)
 		unlist(flights, flight);
 	pthread_cond_broadcast(&flights->changed);
