@@ -73,7 +73,9 @@ int problem_read(long status, const char *body, size_t len, const char *subject,
 		say(problem, code, subject, trouble);
 	else
 		trouble_set(trouble, code, "HTTP status %ld, without an answer of vmad", status);
-	if (mend)
+	if (status == 401)	/* vmad speaks of header fields to those who speak HTTP */
+		trouble_mend(trouble, "--token-file FILE; or ask over the Unix socket");
+	else if (mend)
 		trouble_mend(trouble, "%s", mend);
 	json_decref(problem);
 	return code;

@@ -291,6 +291,10 @@ def show_explains_a_gap():
     gap = next(line for line in ran.lines() if line.startswith('gap'))
     tap.equal(cells(gap)[1:3], ['7f10a2e01000-7ffe00000000', '949.5G'], 'gap')
     tap.truth('stack above may grow' in gap, gap)
+    beyond = {**GAP, 'gap': {'start': '0x1000', 'end': '0xffffffffffffffff', 'size_bytes': 2 ** 64 - 1 - 0x1000}}
+    with with_answers(paths={'processes/4242/vmas/0x7ffd00000000': Canned(beyond)}):
+        tap.truth('1000-ffffffffffffffff  16E ' in run('show', '4242', '7ffd00000000').text(), 'a size that fills 64 bits')
+        tap.truth(f'  {2 ** 64 - 1 - 0x1000}  ' in run('show', '-b', '4242', '7ffd00000000').text(), 'the same, exact')
 
 
 def show_finds_a_file_offset():
@@ -438,7 +442,8 @@ def every_problem_has_its_code():
         with with_answers(paths={'processes/4242/vmas': problem(kind, status, title, mend='do this')}):
             for form in ([], ['--json'], ['--ndjson'], ['-r']):
                 ran = run('maps', '4242', *form)
-                tap.equal((ran.code, ran.said(), ran.out), (code, f'vmactl: process 4242: {title}\n  mend: do this\n', b''), kind)
+                mend = 'do this' if status != 401 else '--token-file FILE; or ask over the Unix socket'
+                tap.equal((ran.code, ran.said(), ran.out), (code, f'vmactl: process 4242: {title}\n  mend: {mend}\n', b''), kind)
 
 
 def problems_with_a_detail():
