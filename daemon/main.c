@@ -54,22 +54,15 @@ static sigset_t block_signals(void)
 	return signals;
 }
 
-/*
- * As many descriptors as allowed: a connection and its target have some each. Leave to take back a raised niceness: threads that stream lower their own priority for the while,
- * and they have no capability to raise it again.
- */
+/* As many descriptors as allowed: a connection and its target have some each. */
 static void raise_limits(void)
 {
 	struct rlimit limit;
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-		limit.rlim_cur = limit.rlim_max;
-		setrlimit(RLIMIT_NOFILE, &limit);
-	}
-	if (getrlimit(RLIMIT_NICE, &limit) == 0 && limit.rlim_max < 20) {
-		limit.rlim_cur = limit.rlim_max = 20;
-		setrlimit(RLIMIT_NICE, &limit);
-	}
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 static bool choose_worker(struct daemon *daemon)

@@ -61,7 +61,7 @@ static uint64_t sum_rss_bytes(const char *p, const char *end)
 /* How long to leave the target alone after a read() that took so long. */
 static uint64_t pause_due_us(struct paced_file *file, uint64_t took_us)
 {
-	uint64_t due_us = took_us > PACED_LONG_READ_US ? took_us / 2 : 0, windows = file->rss_bytes / PACED_WINDOW_BYTES;
+	uint64_t due_us = took_us > PACED_LONG_READ_US ? took_us : 0, windows = file->rss_bytes / PACED_WINDOW_BYTES;
 
 	file->rss_bytes %= PACED_WINDOW_BYTES;
 	if (due_us < windows * PACED_PAUSE_US)

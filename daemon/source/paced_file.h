@@ -4,7 +4,7 @@
  *
  * The kernel holds the target's mmap_lock for as long as one read() of smaps walks page tables. Back to back, such reads leave the
  * target nearly no time to mmap. So after PACED_WINDOW_BYTES of resident memory ("Rss:" of the lines that were read)
- * the reader pauses for PACED_PAUSE_US, and after a read() that took long, for half of what it took: the share of time
+ * the reader pauses for PACED_PAUSE_US, and after a read() that took long, for as long as it took: the share of time
  * that the lock is held is bounded whatever the target looks like, and a read() that had to wait is not repeated at once.
  */
 #ifndef SOURCE_PACED_FILE_H
@@ -19,7 +19,7 @@
 #define PACED_WINDOW_BYTES (8u << 20)
 #define PACED_PAUSE_US 60
 #define PACED_LONG_READ_US 500
-#define PACED_PAUSE_MAX_US 2000
+#define PACED_PAUSE_MAX_US 10000
 
 struct paced_file {
 	int fd;
