@@ -49,7 +49,8 @@ static void print_facts(struct doctor *doctor, const json_t *head)
 			const char *rest = strstr(facts[i].format[k], "%s");
 
 			if (text)
-				fprintf(out, "%.*s%s%s", (int)(rest - facts[i].format[k]), facts[i].format[k], text, rest + 2);
+				fprintf(out, "%.*s%s%s", (int)(rest - facts[i].format[k]), facts[i].format[k], text,
+					rest + 2);
 			free(text);
 		}
 		fputc('\n', out);
@@ -69,7 +70,8 @@ static int on_capability(void *arg, const json_t *record, const json_t *head)
 
 	if (!doctor->facts_printed)
 		print_facts(doctor, head);
-	fprintf(out, "%-*s %s%-5s%s %s\n", NAME_WIDTH, name ? name : "?", colour ? colour : "", value ? value : state, colour ? "\033[m" : "", why ? why : "");
+	fprintf(out, "%-*s %s%-5s%s %s\n", NAME_WIDTH, name ? name : "?", colour ? colour : "",
+		value ? value : state, colour ? "\033[m" : "", why ? why : "");
 	if (mend)
 		fprintf(out, "%-*s       mend: %s\n", NAME_WIDTH, "", mend);
 	free(name);
@@ -84,10 +86,15 @@ static void print_no_daemon(void)
 {
 	FILE *out = output();
 
+	static const char *const ways[] = {
+		"start it: systemctl start vmad; without systemd: vmad, in another terminal",
+		"it runs elsewhere: --socket PATH or --url URL (VMACTL_SOCKET, VMACTL_URL)",
+		"no daemon at all: vmactl --local doctor",
+	};
+
 	fprintf(out, "%-*s %-5s nobody answers: see below for what was tried\n", NAME_WIDTH, "vmad", "no");
-	fprintf(out, "%-*s       start it: systemctl start vmad; without systemd: vmad, in another terminal\n", NAME_WIDTH, "");
-	fprintf(out, "%-*s       it runs elsewhere: --socket PATH or --url URL (VMACTL_SOCKET, VMACTL_URL)\n", NAME_WIDTH, "");
-	fprintf(out, "%-*s       no daemon at all: vmactl --local doctor\n", NAME_WIDTH, "");
+	for (size_t i = 0; i < sizeof(ways) / sizeof(*ways); i++)
+		fprintf(out, "%-*s       %s\n", NAME_WIDTH, "", ways[i]);
 }
 
 static int explain(struct session *s, const struct question *question)

@@ -31,9 +31,11 @@ static int check_form(struct session *s, const char *file, const char *p, size_t
 	bool is_ndjson = len > 9 && strncmp(p, "{\"begin\":", 9) == 0;
 
 	if (s->options.form == OUTPUT_NDJSON && !is_ndjson)
-		return trouble_set(&s->trouble, EXIT_USAGE, "%s was saved with --json: it cannot be printed as NDJSON", file);
+		return trouble_set(&s->trouble, EXIT_USAGE, "%s was saved with --json: it cannot be printed as NDJSON",
+				   file);
 	if (s->options.form == OUTPUT_JSON && is_ndjson)
-		return trouble_set(&s->trouble, EXIT_USAGE, "%s was saved with --ndjson: it cannot be printed as one document", file);
+		return trouble_set(&s->trouble, EXIT_USAGE,
+				   "%s was saved with --ndjson: it cannot be printed as one document", file);
 	return EXIT_DONE;
 }
 
@@ -66,7 +68,8 @@ static int read_file(struct session *s, const char *file, struct pump *pump)
 		return read_all(s, STDIN_FILENO, "standard input", pump);
 	fd = open(file, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
-		return trouble_set(&s->trouble, errno == ENOENT ? EXIT_MISSING : EXIT_FAILED, "%s: %s", file, strerror(errno));
+		return trouble_set(&s->trouble, errno == ENOENT ? EXIT_MISSING : EXIT_FAILED, "%s: %s", file,
+				   strerror(errno));
 	code = read_all(s, fd, file, pump);
 	close(fd);
 	return code;
@@ -110,7 +113,8 @@ void answer_free(struct answer *answer)
 	answer->envelope = NULL;
 }
 
-int fetch_records(struct session *s, const struct question *question, reader_record *fn, void *arg, struct answer *ret_answer)
+int fetch_records(struct session *s, const struct question *question, reader_record *fn, void *arg,
+		  struct answer *ret_answer)
 {
 	struct pump pump = { .reader = reader_new(fn, arg) };
 	int code = pump.reader ? fetch(s, question, &pump, ret_answer) : trouble_oom(&s->trouble);

@@ -35,7 +35,8 @@ int verb_find(struct session *s, int argc, char **argv)
 	if (list_help(s, ROUTE_host_vmas))
 		return EXIT_DONE;
 	if (argc > 1)
-		return trouble_set(&s->trouble, EXIT_USAGE, "find: '%s': it takes options, and at most one saved document", argv[1]);
+		return trouble_set(&s->trouble, EXIT_USAGE, "find: '%s': it takes options, and at most one saved document",
+				   argv[1]);
 	code = list_columns(s, ROUTE_host_vmas, "pid,comm,range,perms,size_bytes,kind,mapping", &list);
 	if (code != EXIT_DONE)
 		return code;

@@ -31,8 +31,8 @@ int list_columns(struct session *session, enum route route, const char *defaults
 bool list_help(const struct session *session, enum route route);
 
 /*
- * Asks, and prints a table, or the bytes as they came: the answer first, then how far to trust it, then the rows. EXIT_DONE, EXIT_PARTIAL,
- * or trouble.
+ * Asks, and prints a table, or the bytes as they came: the answer first, then how far to trust it, then the rows.
+ * EXIT_DONE, EXIT_PARTIAL, or trouble.
  */
 int list_show(struct session *session, struct list *list);
 

@@ -66,7 +66,7 @@ static int listen_for_ready(struct local *l)
 	return 0;
 }
 
-/* Where a vmad may be: in the build tree, beside an installed vmactl, where it was configured to go. NULL: in PATH, perhaps. */
+/* Where a vmad may be: in the build tree, beside an installed vmactl, where it was configured to go. NULL: in PATH. */
 static const char *find_vmad(char path[PATH_MAX])
 {
 	static const char *const beside[] = { "../daemon/vmad", "../sbin/vmad", "vmad" };

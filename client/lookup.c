@@ -156,8 +156,9 @@ int lookup_address(struct session *s, const struct place *place, const struct ad
 				   "%s: %.*s is not mapped (asked for its offset 0x%" PRIx64 ")",
 				   place->subject, (int)address->file_len, address->file, address->offset);
 	if (search.times > 1)
-		trouble_note("%s: %.*s+0x%" PRIx64 " is mapped %u times; this is the %s one", place->subject, (int)address->file_len,
-			     address->file, address->offset, search.times, search.executable ? "executable" : "first");
+		trouble_note("%s: %.*s+0x%" PRIx64 " is mapped %u times; this is the %s one", place->subject,
+			     (int)address->file_len, address->file, address->offset, search.times,
+			     search.executable ? "executable" : "first");
 	*ret = search.result;
 	return EXIT_DONE;
 }

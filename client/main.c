@@ -19,7 +19,8 @@ static const struct verb {
 	unsigned int options;
 	verb_run *run;
 } verbs[] = {
-	{ "ps", "[TARGET...]", "processes: VMAs, share of vm.max_map_count, sizes", OPTIONS_PROCESSES | OPTIONS_COUNT, verb_ps },
+	{ "ps", "[TARGET...]", "processes: VMAs, share of vm.max_map_count, sizes",
+	  OPTIONS_PROCESSES | OPTIONS_COUNT, verb_ps },
 	{ "maps", "TARGET... [RANGE]", "the VMAs of processes", OPTIONS_VMAS | OPTIONS_USAGE, verb_maps },
 	{ "show", "TARGET ADDR", "explains one address: VMA or gap, neighbours, file offset", OPTIONS_USAGE, verb_show },
 	{ "find", "[FILE]", "VMAs of all processes", OPTIONS_VMAS | OPTIONS_PROCESSES, verb_find },

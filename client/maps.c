@@ -100,7 +100,10 @@ static int take_range(struct session *s, int argc, char **argv)
 	return argc - 1;
 }
 
-/* Each target in turn: one that fails does not keep the others away. Ends with the first one's code and the last one's words. */
+/*
+ * Each target in turn: one that fails does not keep the others away. Ends with the first trouble's code and the last
+ * one's words; the words of those between are said at once.
+ */
 static int show_all(struct maps *maps, int argc, char **argv)
 {
 	struct session *s = maps->session;

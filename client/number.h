@@ -9,8 +9,8 @@
 #include <stdint.h>
 
 /*
- * As json_loadb(). Where a number does not fit, all of this text's numbers come as reals: what is beyond 2^53 is then rounded, which
- * only sizes near 2^64 are.
+ * As json_loadb(). Where a number does not fit, all of this text's numbers come as reals: what is beyond 2^53 is then
+ * rounded, which only sizes near 2^64 are.
  */
 json_t *number_load(const char *p, size_t len, json_error_t *ret_error);
 

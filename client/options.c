@@ -26,7 +26,7 @@ static const struct row {
 	unsigned int group;
 	const char *help;
 } rows[] = {
-	{ "usage", OPT_USAGE, no_argument, NULL, OPTIONS_USAGE, "what smaps knows too; walks the page tables of the process" },
+	{ "usage", OPT_USAGE, no_argument, NULL, OPTIONS_USAGE, "what smaps knows too; walks the page tables" },
 	{ "vmas", OPT_VMAS, no_argument, NULL, OPTIONS_COUNT, "count the VMAs of each process (the default)" },
 	{ "no-vmas", OPT_NO_VMAS, no_argument, NULL, OPTIONS_COUNT, "do not count them" },
 	{ "kind", OPT_KIND, required_argument, "KIND,...", OPTIONS_VMAS, "only VMAs of these kinds" },
@@ -47,7 +47,7 @@ static const struct row {
 	{ "json", 'J', no_argument, NULL, OPTIONS_GLOBAL, "vmad's JSON document, unchanged" },
 	{ "ndjson", OPT_NDJSON, no_argument, NULL, OPTIONS_GLOBAL, "vmad's JSON, a line a record, unchanged" },
 	{ "raw", 'r', no_argument, NULL, OPTIONS_GLOBAL, "a table for programs: one blank between cells, blanks as \\x20" },
-	{ "output", 'o', required_argument, "COLS", OPTIONS_GLOBAL, "these columns; +COLS adds to the usual ones; help lists them" },
+	{ "output", 'o', required_argument, "COLS", OPTIONS_GLOBAL, "these columns; +COLS: the usual ones too; help: which" },
 	{ "noheadings", 'n', no_argument, NULL, OPTIONS_GLOBAL, "rows only" },
 	{ "bytes", 'b', no_argument, NULL, OPTIONS_GLOBAL, "exact sizes" },
 	{ "sort", OPT_SORT, required_argument, "[-]COL", OPTIONS_GLOBAL, "sort by a column; -COL: the largest first" },
@@ -107,7 +107,8 @@ static int set_watch(struct options *options, const char *text, struct trouble *
 	if (!text)
 		return EXIT_DONE;
 	if (rest == text || *rest || !isfinite(seconds) || seconds < WATCH_LEAST_MS / 1000.0 || seconds > 86400)
-		return trouble_set(trouble, EXIT_USAGE, "--watch: '%s' is not a number of seconds between 0.1 and 86400", text);
+		return trouble_set(trouble, EXIT_USAGE, "--watch: '%s' is not a number of seconds between 0.1 and 86400",
+				   text);
 	options->watch_ms = (unsigned int)(seconds * 1000);
 	return EXIT_DONE;
 }
@@ -123,7 +124,8 @@ static int set_min_size(struct options *options, const char *text, struct troubl
 static int set_address(uint64_t *address, bool *has, const char *name, const char *text, struct trouble *trouble)
 {
 	if (address_parse_hex(text, address))
-		return trouble_set(trouble, EXIT_USAGE, "--%s: '%s' is not an address (hex, with or without 0x)", name, text);
+		return trouble_set(trouble, EXIT_USAGE, "--%s: '%s' is not an address (hex, with or without 0x)", name,
+				   text);
 	*has = true;
 	return EXIT_DONE;
 }
@@ -218,7 +220,8 @@ int options_parse(struct options *options, unsigned int groups, bool stop_at_wor
 	optind = 0;	/* 0: glibc's getopt forgets what it knew of another argv */
 	opterr = 0;
 	while (code == EXIT_DONE && (value = getopt_long(argc, argv, short_options, long_options, NULL)) != -1)
-		code = value == '?' || value == ':' ? refuse(value, groups, argv, trouble) : set(options, value, optarg, trouble);
+		code = value == '?' || value == ':' ? refuse(value, groups, argv, trouble) :
+						      set(options, value, optarg, trouble);
 	*ret_first = optind;
 	return code;
 }

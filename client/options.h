@@ -37,8 +37,9 @@ struct options {
 };
 
 /*
- * Reads the options of argv[1...]. groups says which are understood. With stop_at_word it ends at the first argument that is none;
- * else words and options may be mixed, and the words are moved behind. ret_first: the index of the first word.
+ * Reads the options of argv[1...]. groups says which are understood. With stop_at_word it ends at the first argument
+ * that is none; else words and options may be mixed, and the words are moved behind. ret_first: the index of the first
+ * word.
  * EXIT_DONE or EXIT_USAGE.
  */
 int options_parse(struct options *options, unsigned int groups, bool stop_at_word, int argc, char **argv, int *ret_first,

@@ -43,7 +43,10 @@ static bool is_process(const char *detail)
 {
 	static const char prefix[] = "process ";
 
-	return strncmp(detail, prefix, strlen(prefix)) == 0 && !detail[strlen(prefix) + strspn(detail + strlen(prefix), "0123456789")];
+	if (strncmp(detail, prefix, strlen(prefix)) != 0)
+		return false;
+	detail += strlen(prefix);
+	return detail[strspn(detail, "0123456789")] == '\0';
 }
 
 /* "process 4242: no such process"; "not allowed: frame numbers are for root". */

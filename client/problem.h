@@ -7,7 +7,7 @@
 
 #include "trouble.h"
 
-/* subject: what was asked about, or NULL. body need not be a problem document: then the status has to do. Returns the code. */
+/* subject: what was asked about, or NULL. body need not be a problem document: then the status decides. Returns the code. */
 int problem_read(long status, const char *body, size_t len, const char *subject, struct trouble *trouble);
 
 #endif

@@ -124,7 +124,8 @@ static int show_targets(struct session *s, struct list *list, struct chosen *cho
 	}
 	for (size_t i = 0; i < chosen->count; i++)
 		if (chosen->targets[i].form == TARGET_FILE)
-			return trouble_set(&s->trouble, EXIT_USAGE, "%s: a saved document stands alone", chosen->targets[i].word);
+			return trouble_set(&s->trouble, EXIT_USAGE, "%s: a saved document stands alone",
+					   chosen->targets[i].word);
 	if (chosen->count == 0 || !session_copies(s))
 		return show_list(s, list, chosen);
 	for (size_t i = 0; i < chosen->count && code == EXIT_DONE; i++)

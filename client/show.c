@@ -87,8 +87,8 @@ static void print_vma(const struct show *show, const char *label, const json_t *
 	char *perms = cell_string(vma, "perms", &show->style), *kind = cell_string(vma, "kind", &show->style);
 
 	size_text(show, vma, size);
-	fprintf(output(), "%-8s %s  %s  %6s  %-12s%s%s\n", label, range ? range : "?", perms ? perms : "?", size, kind ? kind : "?",
-		mapping ? "  " : "", slash ? slash + 1 : mapping ? mapping : "");
+	fprintf(output(), "%-8s %s  %s  %6s  %-12s%s%s\n", label, range ? range : "?", perms ? perms : "?", size,
+		kind ? kind : "?", mapping ? "  " : "", slash ? slash + 1 : mapping ? mapping : "");
 	free(range);
 	free(mapping);
 	free(perms);
@@ -102,8 +102,8 @@ static void print_file(const struct show *show)
 
 	if (!file_offset)
 		return;
-	fprintf(output(), "%-8s offset 0x%" PRIx64 " = 0x%" PRIx64 " (pgoff 0x%" PRIx64 ") + (0x%" PRIx64 " - 0x%" PRIx64 ")\n",
-		"file", number_value(file_offset), offset, offset / (uint64_t)sysconf(_SC_PAGESIZE), show->address,
+	fprintf(output(), "%-8s offset 0x%" PRIx64 " = 0x%" PRIx64 " (pgoff 0x%" PRIx64 ") + "
+		"(0x%" PRIx64 " - 0x%" PRIx64 ")\n", "file", number_value(file_offset), offset, offset / (uint64_t)sysconf(_SC_PAGESIZE), show->address,
 		lookup_member(show->vma, "start"));
 }
 
@@ -177,8 +177,8 @@ static void print_gap(const struct show *show)
 	} else {
 		fprintf(output(), "%-8s ", "nothing");
 	}
-	fputs(gap && may_grow_into(next) ? "no VMA holds this address; the stack above may grow into it, else an access ends in SIGSEGV\n" :
-					   "no VMA holds this address: an access ends in SIGSEGV\n", output());
+	fprintf(output(), "no VMA holds this address%s an access ends in SIGSEGV\n",
+		gap && may_grow_into(next) ? "; the stack above may grow into it, else" : ":");
 	free(range);
 }
 
@@ -291,7 +291,8 @@ int verb_show(struct session *s, int argc, char **argv)
 		return trouble_set(&s->trouble, EXIT_USAGE, "show prints no table: -o, -r and --sort have no meaning here");
 	if (address_parse(argv[1], &address)) {
 		trouble_set(&s->trouble, EXIT_USAGE, "'%s' is not an address", argv[1]);
-		trouble_mend(&s->trouble, "hex, with or without 0x, up to 64 bits; or FILE+OFFSET, such as libc.so.6+0x4d123");
+		trouble_mend(&s->trouble,
+			     "hex, with or without 0x, up to 64 bits; or FILE+OFFSET, such as libc.so.6+0x4d123");
 		return EXIT_USAGE;
 	}
 	code = find_place(s, argv[0], &place);

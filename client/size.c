@@ -50,12 +50,16 @@ int size_parse(const char *text, uint64_t *ret_bytes)
 void size_human(uint64_t bytes, char out[SIZE_HUMAN_MAX])
 {
 	int power = 0;
+	unsigned __int128 wide;
 	uint64_t tenths;
 
 	while (power < 6 && bytes >> (10 * (power + 1)))
 		power++;
 	/* rounded to tenths; what rounds up to 1024 is one of the next unit */
-	tenths = power ? (uint64_t)(((unsigned __int128)bytes * 10 + (UINT64_C(1) << (10 * power - 1))) >> (10 * power)) : bytes * 10;
+	wide = (unsigned __int128)bytes * 10;
+	if (power)
+		wide += UINT64_C(1) << (10 * power - 1);
+	tenths = (uint64_t)(wide >> (10 * power));
 	if (tenths >= 10240 && power < 6) {
 		power++;
 		tenths = 10;

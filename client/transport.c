@@ -95,7 +95,8 @@ static int set_url(struct transport *t, const char *url, struct trouble *trouble
 	size_t len = strlen(url);
 
 	if (strncasecmp(url, "http://", 7) != 0 && strncasecmp(url, "https://", 8) != 0)
-		return trouble_set(trouble, EXIT_USAGE, "'%s' is no address of a vmad: it begins with http:// or https://", url);
+		return trouble_set(trouble, EXIT_USAGE, "'%s' is no address of a vmad: it begins with http:// or https://",
+				   url);
 	while (len && url[len - 1] == '/')
 		len--;
 	t->base = strndup(url, len);
@@ -213,7 +214,8 @@ static size_t on_bytes(char *p, size_t size, size_t count, void *arg)
 	if (status == 200)
 		transfer->code = transfer->fn(transfer->arg, p, len, transfer->trouble);
 	else if (transfer->problem.len + len > PROBLEM_MAX_BYTES || text_append(&transfer->problem, p, len))
-		transfer->code = trouble_set(transfer->trouble, EXIT_FAILED, "HTTP status %ld, without an answer of vmad", status);
+		transfer->code = trouble_set(transfer->trouble, EXIT_FAILED,
+					     "HTTP status %ld, without an answer of vmad", status);
 	return transfer->code == EXIT_DONE ? len : 0;
 }
 
@@ -294,13 +296,15 @@ static int judge(struct transfer *transfer, CURLcode result, const char *subject
 		return transfer->code;
 	curl_easy_getinfo(transfer->transport->curl, CURLINFO_RESPONSE_CODE, &status);
 	if (status != 0 && status != 200)
-		return problem_read(status, transfer->problem.p ? transfer->problem.p : "", transfer->problem.len, subject, trouble);
+		return problem_read(status, transfer->problem.p ? transfer->problem.p : "", transfer->problem.len, subject,
+				    trouble);
 	if (result == CURLE_OK)
 		return EXIT_DONE;
 	if (result == CURLE_OPERATION_TIMEDOUT && status == 0)
 		return trouble_set(trouble, EXIT_BUSY, "vmad does not answer: %s", curl_easy_strerror(result));
 	if (status == 0)
-		return trouble_set(trouble, EXIT_FAILED, "vmad closed the connection without an answer: %s", curl_easy_strerror(result));
+		return trouble_set(trouble, EXIT_FAILED, "vmad closed the connection without an answer: %s",
+				   curl_easy_strerror(result));
 	return trouble_set(trouble, EXIT_PARTIAL, "the answer was cut off: %s", curl_easy_strerror(result));
 }
 

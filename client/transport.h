@@ -25,8 +25,8 @@ void transport_close(struct transport *transport);
 
 /*
  * Asks for a path with its query. subject, such as "process 4242", is what an error is about, or NULL.
- * EXIT_DONE: all bytes were handed on. EXIT_PARTIAL: they were cut off. EXIT_UNREACHABLE. A problem that vmad answered with has the
- * code that problems.def gives it. EXIT_INTERRUPTED.
+ * EXIT_DONE: all bytes were handed on. EXIT_PARTIAL: they were cut off. EXIT_UNREACHABLE. EXIT_INTERRUPTED. A problem
+ * that vmad answered with has the code that problems.def gives it.
  */
 int transport_get(struct transport *transport, const char *path, bool ndjson, const char *subject, transport_bytes *fn,
 		  void *arg, struct trouble *trouble);
