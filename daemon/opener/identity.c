@@ -61,19 +61,31 @@ bool identity_can_change(void)
 	return geteuid() == 0 && caps_get(&caps) == 0 && (caps.permitted & needed) == needed;
 }
 
-/* setfsuid(2) and setfsgid(2) tell no errors, only what was before: asking with an id that is none reads without changing. */
+/*
+ * The effective ids, which take the file system's ids along. fsuid alone would be too little: whoever's effective uid owns a user
+ * namespace has all capabilities over the processes in it (cap_capable()), so with euid 0 every caller would look into
+ * the containers that root made. Real and saved ids stay root's, so that no caller may signal or trace this thread.
+ */
 static int take_ids(const struct vmad_caller *caller)
 {
-	if (syscall(SYS_setgroups, caller->group_count, caller->groups) < 0)
+	const gid_t keep_gid = (gid_t)-1;
+	const uid_t keep_uid = (uid_t)-1;
+
+	if (syscall(SYS_setgroups, caller->group_count, caller->groups) < 0 ||
+	    syscall(SYS_setresgid, keep_gid, caller->gid, keep_gid) < 0 ||
+	    syscall(SYS_setresuid, keep_uid, caller->uid, keep_uid) < 0)
 		return -errno;
-	syscall(SYS_setfsgid, caller->gid);
-	syscall(SYS_setfsuid, caller->uid);
-	if ((gid_t)syscall(SYS_setfsgid, -1) != caller->gid || (uid_t)syscall(SYS_setfsuid, -1) != caller->uid)
-		return -EPERM;
 	return 0;
 }
 
-/* The ids come before the capabilities: setfsuid() moves some capabilities by itself, in and out of the effective set. */
+/* setfsuid(2) and setfsgid(2) tell what was before; an id that is none changes nothing. */
+static bool has_ids(const struct vmad_caller *caller)
+{
+	return (uid_t)syscall(SYS_geteuid) == caller->uid && (gid_t)syscall(SYS_getegid) == caller->gid &&
+	       (uid_t)syscall(SYS_setfsuid, -1) == caller->uid && (gid_t)syscall(SYS_setfsgid, -1) == caller->gid;
+}
+
+/* The ids come before the capabilities: a change of euid moves capabilities by itself, in and out of the effective set. */
 static int take(const struct vmad_caller *caller)
 {
 	uint64_t wanted = caller->class == VMAD_CALLER_ROOT ? ROOT_CAPS : 0;
@@ -91,7 +103,7 @@ static int take(const struct vmad_caller *caller)
 		r = caps_make_effective(&caps, wanted);
 	if (r == 0)
 		r = caps_get(&caps);
-	if (r == 0 && caps.effective != (wanted & caps.permitted))
+	if (r == 0 && (caps.effective != (wanted & caps.permitted) || !has_ids(caller)))
 		r = -EPERM;
 	return r;
 }

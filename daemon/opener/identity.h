@@ -3,8 +3,8 @@
  * identity: takes on a caller's identity in the calling thread, and in no other: raw system calls, because glibc's wrappers
  * change all threads of the process (nptl(7)).
  *
- * What the kernel judges procfs by: fsuid, fsgid, groups, and the effective capabilities (PTRACE_MODE_READ_FSCREDS). The permitted set is
- * never given up, so that the next identity can be taken on.
+ * What the kernel judges procfs by: fsuid, fsgid, groups, and the effective capabilities (PTRACE_MODE_READ_FSCREDS); and, for processes
+ * in other user namespaces, euid. The permitted set is never given up, so that the next identity can be taken on.
  */
 #ifndef OPENER_IDENTITY_H
 #define OPENER_IDENTITY_H

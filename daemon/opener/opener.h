@@ -6,10 +6,13 @@
  * is a request and a reply of fixed shape, so that the opener may live in a thread or in a process of its own without a
  * change above it. No parsing, no HTTP.
  *
- * Identity: for uid 0 the opener keeps CAP_SYS_PTRACE, CAP_SYS_ADMIN and CAP_DAC_READ_SEARCH effective; for everybody else
- * the effective set is empty, because fsuid alone does not bind newer kernels (ptrace(2), PTRACE_MODE_READ_FSCREDS).
- * vmad's own processes are refused (EACCES) to everybody but root: the opener's own thread group passes the kernel's
- * ptrace check whatever its credentials.
+ * Identity: effective and file system ids, and groups, are the caller's. For uid 0 the opener keeps CAP_SYS_PTRACE,
+ * CAP_SYS_ADMIN and CAP_DAC_READ_SEARCH effective; for everybody else the effective set is empty, because ids alone do not
+ * bind newer kernels (ptrace(2), PTRACE_MODE_READ_FSCREDS). Where vmad runs as an ordinary user it acts as that user only: other
+ * callers get EPERM.
+ * The address space of vmad itself is refused (EACCES) to everybody but root: the opener's own thread group passes the
+ * kernel's ptrace check whatever its credentials. That vmad exists, and its stat, is nothing that a caller does not know.
+ * A caller of class VMAD_CALLER_ANONYMOUS gets EACCES for everything.
  *
  * All functions may be called from any thread. They wait for the opener, at most OPENER_TIMEOUT_MS: a process in the
  * middle of exec can hold an open() for as long as it likes; then they return -ETIMEDOUT and the opener has given that

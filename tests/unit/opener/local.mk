@@ -1,1 +1,29 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+# The opener, against what the kernel says to processes of other users.
+unit_opener_libs = daemon/libopener.a $(unit_libs)
+unit_programs += \
+	tests/unit/opener/identity \
+	tests/unit/opener/list \
+	tests/unit/opener/open \
+	tests/unit/opener/peer \
+	tests/unit/opener/stuck
+
+tests_unit_opener_identity_SOURCES = %D%/identity.c %D%/people.c %D%/people.h
+tests_unit_opener_identity_CPPFLAGS = $(unit_cppflags)
+tests_unit_opener_identity_LDADD = $(unit_opener_libs)
+
+tests_unit_opener_list_SOURCES = %D%/list.c %D%/people.c %D%/people.h
+tests_unit_opener_list_CPPFLAGS = $(unit_cppflags)
+tests_unit_opener_list_LDADD = $(unit_opener_libs)
+
+tests_unit_opener_open_SOURCES = %D%/open.c %D%/people.c %D%/people.h
+tests_unit_opener_open_CPPFLAGS = $(unit_cppflags)
+tests_unit_opener_open_LDADD = $(unit_opener_libs)
+
+tests_unit_opener_peer_SOURCES = %D%/peer.c %D%/people.c %D%/people.h
+tests_unit_opener_peer_CPPFLAGS = $(unit_cppflags)
+tests_unit_opener_peer_LDADD = $(unit_opener_libs)
+
+tests_unit_opener_stuck_SOURCES = %D%/stuck.c %D%/people.c %D%/people.h
+tests_unit_opener_stuck_CPPFLAGS = $(unit_cppflags)
+tests_unit_opener_stuck_LDADD = $(unit_opener_libs)
