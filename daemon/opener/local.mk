@@ -16,6 +16,7 @@ daemon_libopener_a_SOURCES = \
 	%D%/procfs.h \
 	%D%/queue.c \
 	%D%/queue.h \
+	%D%/same_mm.c \
 	%D%/target.c \
 	%D%/threads.c \
 	%D%/threads.h

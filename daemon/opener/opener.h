@@ -94,6 +94,13 @@ int opener_list(struct opener *opener, const struct vmad_caller *caller, pid_t *
 int opener_open(struct opener *opener, const struct vmad_caller *caller, struct opener_target *targets, size_t count,
 		struct vmad_error *err);
 
+/*
+ * Which of these processes share one mm (CLONE_VM, vfork)? ret_group[i] is the place, in pids, of the first process with the mm of pids[i]; its own place where it shares
+ * with none before it, or where it cannot be told (the process is gone). By kcmp(2), for root callers: others get -EPERM; -ENOSYS: this kernel was built without it.
+ */
+int opener_same_mm(struct opener *opener, const struct vmad_caller *caller, const pid_t *pids, size_t count, size_t *ret_group,
+		   struct vmad_error *err);
+
 /* Files of the host, the same for every caller. Returns a descriptor that is the caller's to close, or a negative errno. */
 enum opener_host_file {
 	OPENER_HOST_VMA_LIMIT,		/* sys/vm/max_map_count */
