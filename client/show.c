@@ -177,8 +177,11 @@ static void print_gap(const struct show *show)
 	} else {
 		fprintf(output(), "%-8s ", "nothing");
 	}
-	fprintf(output(), "no VMA holds this address%s an access ends in SIGSEGV\n",
-		gap && may_grow_into(next) ? "; the stack above may grow into it, else" : ":");
+	if (json_is_true(json_object_get(show->lookup, "beyond_user_space")))
+		fputs("beyond user space: no process can map anything there\n", output());
+	else
+		fprintf(output(), "no VMA holds this address%s an access ends in SIGSEGV\n",
+			gap && may_grow_into(next) ? "; the stack above may grow into it, else" : ":");
 	free(range);
 }
 

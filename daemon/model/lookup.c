@@ -205,6 +205,7 @@ static int look_up_by_text(int fd, pid_t pid, uint64_t address, struct lookup *l
 	return r < 0 ? vmad_fail(err, -r, pid, "maps", "read") : 0;
 }
 
+/* What lies beyond user space is no gap: nothing can ever be mapped there. */
 static void fill_gap(struct lookup *lookup, uint64_t address)
 {
 	uint64_t start = lookup->previous.found ? lookup->previous.entry.end : 0;
@@ -213,8 +214,7 @@ static void fill_gap(struct lookup *lookup, uint64_t address)
 	if (address >= USER_TOP_WIDE) {
 		lookup->record.has |= VMAD_HAS(lookup, beyond_user_space);
 		lookup->record.beyond_user_space = true;
-		start = USER_TOP_WIDE;
-		end = UINT64_MAX;
+		return;
 	}
 	lookup->gap = (struct vmad_gap){ .start = start, .end = end, .size_bytes = end - start };
 	lookup->record.gap = &lookup->gap;
