@@ -3,6 +3,7 @@ noinst_HEADERS = \
 	%D%/vmad/error.h \
 	%D%/vmad/fields.def \
 	%D%/vmad/kinds.def \
+	%D%/vmad/kpageflags.def \
 	%D%/vmad/params.def \
 	%D%/vmad/problems.def \
 	%D%/vmad/records.h \

@@ -19,6 +19,9 @@ struct host_request {
 static const char *const paths[] = {
 	[OPENER_HOST_VMA_LIMIT] = "sys/vm/max_map_count",
 	[OPENER_HOST_MOUNTINFO] = "self/mountinfo",
+	[OPENER_HOST_KPAGEFLAGS] = "kpageflags",
+	[OPENER_HOST_KPAGECOUNT] = "kpagecount",
+	[OPENER_HOST_KPAGECGROUP] = "kpagecgroup",
 };
 
 static int host_work(struct request *base, const struct procfs *procfs)

@@ -35,6 +35,7 @@ enum opener_file {
 	OPENER_MAPS,
 	OPENER_SMAPS,
 	OPENER_SMAPS_ROLLUP,
+	OPENER_PAGEMAP,			/* tells frame numbers only where it was opened for root */
 	OPENER_FILES
 };
 
@@ -105,6 +106,9 @@ int opener_same_mm(struct opener *opener, const struct vmad_caller *caller, cons
 enum opener_host_file {
 	OPENER_HOST_VMA_LIMIT,		/* sys/vm/max_map_count */
 	OPENER_HOST_MOUNTINFO,		/* self/mountinfo: vmad's own mounts */
+	OPENER_HOST_KPAGEFLAGS,		/* these three tell of frames: only for those who answer root callers alone */
+	OPENER_HOST_KPAGECOUNT,
+	OPENER_HOST_KPAGECGROUP,
 };
 int opener_open_host(struct opener *opener, enum opener_host_file file);
 

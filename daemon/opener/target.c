@@ -9,6 +9,7 @@ static const char *const names[OPENER_FILES] = {
 	[OPENER_MAPS] = "maps",
 	[OPENER_SMAPS] = "smaps",
 	[OPENER_SMAPS_ROLLUP] = "smaps_rollup",
+	[OPENER_PAGEMAP] = "pagemap",
 };
 
 const char *opener_file_name(enum opener_file file)
