@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 # The floors, from the lowest up. A floor may use those that stand above it here, never those below.
 include %D%/opener/local.mk
 include %D%/source/local.mk

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 noinst_HEADERS = \
 	%D%/vmad/caller.h \
 	%D%/vmad/error.h \

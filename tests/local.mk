@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 # Every test speaks TAP, so that each case counts. A unit test lists exactly the floors that it needs.
 LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh
 PY_LOG_DRIVER = $(LOG_DRIVER)

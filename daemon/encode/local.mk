@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 noinst_LIBRARIES += daemon/libencode.a
 daemon_libencode_a_SOURCES = \
 	%D%/buf.c %D%/buf.h \

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 noinst_LIBRARIES += daemon/libmodel.a
 daemon_libmodel_a_SOURCES = \
 	%D%/host_vmas.c %D%/host_vmas.h \

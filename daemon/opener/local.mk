@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 noinst_LIBRARIES += daemon/libopener.a
 daemon_libopener_a_SOURCES = \
 	%D%/caller.c \

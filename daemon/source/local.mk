@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 noinst_LIBRARIES += daemon/libsource.a
 daemon_libsource_a_SOURCES = \
 	%D%/facts.c \

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 # tests/api
 
 # vmactl against a stand-in for vmad, and against vmad itself

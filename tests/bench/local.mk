@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 # tests/bench: what vmad costs, beside its peers. Never part of make check: a time is not a verdict.
 EXTRA_PROGRAMS += tests/bench/measure tests/bench/workload
 tests_bench_measure_SOURCES = \

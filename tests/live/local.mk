@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 # tests/live: a running vmad against what /proc says of the same processes. tests/lib is for every test in Python.
 check_PROGRAMS += tests/live/victim tests/live/racer
 tests_live_victim_SOURCES = %D%/victim.c
