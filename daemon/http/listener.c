@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -54,11 +55,11 @@ static int bind_unix(int fd, const struct sockaddr_un *address, mode_t mode, gid
 	umask(old);
 	if (r < 0)
 		return r;
-	if (gid != (gid_t)-1 && chown(address->sun_path, (uid_t)-1, gid) < 0)
-		return -errno;
-	if (chmod(address->sun_path, mode) < 0)
-		return -errno;
-	return listen(fd, BACKLOG) < 0 ? -errno : 0;
+	if ((gid != (gid_t)-1 && chown(address->sun_path, (uid_t)-1, gid) < 0) || chmod(address->sun_path, mode) < 0 || listen(fd, BACKLOG) < 0)
+		r = -errno;
+	if (r < 0)
+		unlink(address->sun_path);
+	return r;
 }
 
 static int open_unix(const char *path, mode_t mode, gid_t gid, struct listener *listener, const char **ret_what)
@@ -74,7 +75,7 @@ static int open_unix(const char *path, mode_t mode, gid_t gid, struct listener *
 	r = remove_stale(&address);
 	if (r < 0)
 		return r;
-	listener->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	listener->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (listener->fd < 0)
 		return -errno;
 	r = bind_unix(listener->fd, &address, mode, gid);
@@ -138,7 +139,7 @@ static bool is_loopback(const struct tcp_address *address)
 {
 	if (address->any.sa_family == AF_INET6)
 		return IN6_IS_ADDR_LOOPBACK(&address->in6.sin6_addr);
-	return ntohl(address->in.sin_addr.s_addr) >> 24 == 127;
+	return address->any.sa_family == AF_INET && ntohl(address->in.sin_addr.s_addr) >> 24 == 127;
 }
 
 static void name_tcp(struct listener *listener)
@@ -175,7 +176,7 @@ static int open_tcp(const char *text, struct listener *listener, const char **re
 		return r;
 	if (!is_loopback(&address))
 		return -EPERM;
-	listener->fd = socket(address.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	listener->fd = socket(address.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (listener->fd < 0)
 		return -errno;
 	r = listen_tcp(listener->fd, &address);
@@ -207,6 +208,15 @@ int listener_open(const char *spec, enum listener_kind unix_kind, mode_t mode, g
 	return r;
 }
 
+static bool is_listening_stream(int fd)
+{
+	int listens = 0, type = 0;
+	socklen_t len = sizeof(int);
+
+	return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &len) == 0 && listens &&
+	       getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == 0 && type == SOCK_STREAM;
+}
+
 int listener_adopt(int fd, const char *name, struct listener *ret_listener, const char **ret_what)
 {
 	struct listener listener = { .fd = fd };
@@ -215,7 +225,10 @@ int listener_adopt(int fd, const char *name, struct listener *ret_listener, cons
 	socklen_t len = sizeof(address);
 
 	*ret_what = "systemd handed over what is no listening socket";
-	if (getsockname(fd, (struct sockaddr *)&address, &len) < 0)
+	if (!is_listening_stream(fd))
+		return -ENOTSOCK;
+	/* Not blocking: a client may be gone again when it is accepted. */
+	if (getsockname(fd, (struct sockaddr *)&address, &len) < 0 || fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) < 0)
 		return -errno;
 	if (address.sun_family == AF_UNIX) {
 		listener.kind = strcmp(name, "vmad-root") ? LISTENER_UNIX : LISTENER_UNIX_ROOT;
