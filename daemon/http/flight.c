@@ -73,6 +73,12 @@ static uint64_t hash_of(const unsigned char *key, size_t len)
 	return hash;
 }
 
+/* What an answer takes: the response has its own copy of the bytes. */
+static size_t answer_bytes(const struct flight_answer *answer)
+{
+	return 2 * answer->len;
+}
+
 /* Takes a flight out of the list; it goes when its last user has left. */
 static void unlist(struct flights *flights, struct flight *flight)
 {
@@ -85,7 +91,7 @@ static void unlist(struct flights *flights, struct flight *flight)
 	*at = flight->next;
 	flight->listed = false;
 	flights->count--;
-	flights->bytes -= flight->answer.len;
+	flights->bytes -= answer_bytes(&flight->answer);
 	if (!flight->users)
 		destroy(flight);
 }
@@ -95,8 +101,8 @@ static bool may_go(const struct flight *flight)
 	return flight->state == FLIGHT_LANDED && !flight->users;
 }
 
-/* Forgets what is too old, and the oldest (the last in the list) while there is too much. */
-static void forget(struct flights *flights, uint64_t now)
+/* Forgets what is too old; returns the oldest of the rest (the last in the list) that may go, or NULL. */
+static struct flight *forget_old(struct flights *flights, uint64_t now)
 {
 	struct flight *flight = flights->list, *next, *oldest = NULL;
 
@@ -107,7 +113,14 @@ static void forget(struct flights *flights, uint64_t now)
 		else if (may_go(flight))
 			oldest = flight;
 	}
-	if (oldest && (flights->count >= FLIGHT_ENTRIES || flights->bytes > FLIGHT_CACHE_BYTES))
+	return oldest;
+}
+
+static void forget(struct flights *flights, uint64_t now)
+{
+	struct flight *oldest;
+
+	while ((oldest = forget_old(flights, now)) && (flights->count >= FLIGHT_ENTRIES || flights->bytes > FLIGHT_CACHE_BYTES))
 		unlist(flights, oldest);
 }
 
@@ -232,7 +245,7 @@ void flight_land(struct flight *flight, const struct flight_answer *answer, bool
 	flight->answer = *answer;
 	flight->state = FLIGHT_LANDED;
 	if (flight->listed) {
-		flights->bytes += answer->len;
+		flights->bytes += answer_bytes(answer);
 		unlist_older(flights, flight);
 	}
 	if (!keep)
