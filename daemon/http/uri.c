@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 static int hex_value(char c)
 {
@@ -74,12 +75,11 @@ static int parse_args(char *query, struct uri *uri, const char **ret_what)
 static char *skip_authority(char *target)
 {
 	static const char scheme[] = "http://";
-	char *slash;
 
-	if (strncmp(target, scheme, sizeof(scheme) - 1))
+	if (strncasecmp(target, scheme, sizeof(scheme) - 1))
 		return target;
-	slash = strchr(target + sizeof(scheme) - 1, '/');
-	return slash ? slash : target;
+	target += sizeof(scheme) - 1;
+	return target + strcspn(target, "/?");
 }
 
 static int parse_target(struct uri *uri, const char **ret_what)
