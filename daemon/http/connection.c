@@ -13,24 +13,26 @@
 
 #define SWEEP_MS 500
 
-enum connection_state { CONNECTION_READS, CONNECTION_WORKS, CONNECTION_SENDS };
+/* Whom a connection counts against: TCP: an address, IPv4 as mapped; Unix: a uid, as of connect(2). */
+struct peer {
+	struct in6_addr address;
+	uid_t uid;
+};
 
 struct connection {
 	struct connections *connections;
 	struct connection *next;
 	struct listener *listener;
-	struct vmad_caller *caller;	/* only its own thread sets it; others look under the lock */
-	struct in6_addr address;	/* TCP: IPv4 as mapped */
+	struct vmad_caller *caller;	/* its own thread's */
+	struct peer peer;
+	enum connection_over over;
 	int fd;
-	bool over;
 	/*
-	 * Its own thread writes these three at every request, and the sweeper looks at them now and then; a lock for all connections would be the one
-	 * thing that all requests wait for. A sweeper that sees a new state with an old time ends at worst a connection that was late.
+	 * Its own thread writes these at every request, and the sweeper looks at them now and then; a lock for all connections would be the one thing that all
+	 * requests wait for.
 	 */
-	_Atomic enum connection_state state;
-	_Atomic uint64_t since_us;	/* of the state, or of the window */
-	_Atomic uint64_t sent_bytes;
-	uint64_t window_bytes;		/* the sweeper's: sent when the window began */
+	_Atomic uint64_t due_us;	/* when it must have got on; 0: it may take its time */
+	atomic_bool reads;		/* waits for a request */
 };
 
 struct connections {
@@ -44,27 +46,9 @@ struct connections {
 
 static bool is_late(struct connection *connection, uint64_t now)
 {
-	enum connection_state state = atomic_load(&connection->state);
-	uint64_t since = atomic_load(&connection->since_us), sent = atomic_load(&connection->sent_bytes);
-	uint64_t ms = now > since ? (now - since) / 1000 : 0;
+	uint64_t due = atomic_load(&connection->due_us);
 
-	switch (state) {
-	case CONNECTION_READS:
-		return ms > HEADER_DEADLINE_MS;
-	case CONNECTION_WORKS:
-		return false;
-	case CONNECTION_SENDS:
-		if (ms <= SEND_WINDOW_MS)
-			return false;
-		/* Less than before: another reply has begun. */
-		if (sent >= connection->window_bytes && sent < connection->window_bytes + SEND_WINDOW_BYTES)
-			return true;
-		/* Its thread may have gone on meanwhile: then the new state's own time stays. */
-		if (atomic_compare_exchange_strong(&connection->since_us, &since, now))
-			connection->window_bytes = sent;
-		return false;
-	}
-	return false;
+	return due && now > due;
 }
 
 static void *sweep(void *arg)
@@ -123,7 +107,7 @@ void connections_drain(struct connections *connections)
 {
 	pthread_mutex_lock(&connections->lock);
 	for (struct connection *c = connections->list; c; c = c->next) {
-		if (c->state == CONNECTION_READS)
+		if (atomic_load(&c->reads))
 			shutdown(c->fd, SHUT_RDWR);
 	}
 	pthread_mutex_unlock(&connections->lock);
@@ -152,6 +136,17 @@ static struct in6_addr address_of(const struct sockaddr *address)
 	return all;
 }
 
+static struct peer peer_of(const struct listener *listener, int fd, const struct sockaddr *address)
+{
+	struct ucred cred = { .uid = (uid_t)-1 };
+	socklen_t len = sizeof(cred);
+
+	if (listener->kind == LISTENER_TCP)
+		return (struct peer){ .address = address_of(address) };
+	getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len);
+	return (struct peer){ .address = IN6ADDR_ANY_INIT, .uid = cred.uid };
+}
+
 static unsigned listener_quota(const struct listener *listener)
 {
 	switch (listener->kind) {
@@ -165,37 +160,54 @@ static unsigned listener_quota(const struct listener *listener)
 	return 0;
 }
 
+struct tally {
+	unsigned within, within_of_peer, over, over_of_peer;
+};
+
 /* Both TCP listeners, of IPv4 and IPv6, count together. */
-static bool is_over_quota(const struct connections *connections, const struct connection *new)
+static struct tally count(const struct connections *connections, const struct connection *new)
 {
-	unsigned of_kind = 0, of_address = 0;
+	struct tally tally = { 0 };
 
 	for (const struct connection *c = connections->list; c; c = c->next) {
-		if (c->listener->kind != new->listener->kind || c->over)
+		bool same_peer = !memcmp(&c->peer.address, &new->peer.address, sizeof(c->peer.address)) && c->peer.uid == new->peer.uid;
+
+		if (c->listener->kind != new->listener->kind)
 			continue;
-		of_kind++;
-		of_address += new->listener->kind == LISTENER_TCP && !memcmp(&c->address, &new->address, sizeof(c->address));
+		*(c->over ? &tally.over : &tally.within) += 1;
+		*(c->over ? &tally.over_of_peer : &tally.within_of_peer) += same_peer;
 	}
-	return of_kind >= listener_quota(new->listener) || of_address >= CONNECTIONS_ADDRESS;
+	return tally;
+}
+
+static enum connection_over judge(const struct tally *tally, const struct listener *listener)
+{
+	if (tally->within_of_peer >= (listener->kind == LISTENER_TCP ? CONNECTIONS_ADDRESS : CONNECTIONS_UID))
+		return CONNECTION_OVER_PEER;
+	return tally->within >= listener_quota(listener) ? CONNECTION_OVER_LISTENER : CONNECTION_WITHIN;
 }
 
 struct connection *connection_new(struct connections *connections, struct listener *listener, int fd, const struct sockaddr *address)
 {
 	struct connection *connection = calloc(1, sizeof(*connection));
+	struct tally tally;
 
 	if (!connection)
 		return NULL;
 	connection->connections = connections;
 	connection->listener = listener;
 	connection->fd = fd;
-	connection->address = address_of(address);
-	connection->since_us = clock_us();
+	connection->peer = peer_of(listener, fd, address);
 	pthread_mutex_lock(&connections->lock);
-	connection->over = is_over_quota(connections, connection);
+	tally = count(connections, connection);
+	connection->over = judge(&tally, listener);
+	connection_reads(connection);
 	connection->next = connections->list;
 	connections->list = connection;
 	connections->count++;
 	pthread_mutex_unlock(&connections->lock);
+	if (connection->over && (tally.over >= CONNECTIONS_OVER || tally.over_of_peer >= CONNECTIONS_OVER_PEER))
+		shutdown(fd, SHUT_RDWR);
 	return connection;
 }
 
@@ -227,22 +239,14 @@ int connection_fd(const struct connection *connection)
 	return connection->fd;
 }
 
-bool connection_is_over(const struct connection *connection)
+enum connection_over connection_over(const struct connection *connection)
 {
 	return connection->over;
 }
 
-bool connection_set_caller(struct connection *connection, struct vmad_caller *caller)
+void connection_set_caller(struct connection *connection, struct vmad_caller *caller)
 {
-	struct connections *connections = connection->connections;
-	unsigned of_uid = 0;
-
-	pthread_mutex_lock(&connections->lock);
-	for (const struct connection *c = connections->list; c; c = c->next)
-		of_uid += c->listener->kind == connection->listener->kind && c->caller && c->caller->uid == caller->uid;
 	connection->caller = caller;
-	pthread_mutex_unlock(&connections->lock);
-	return of_uid < CONNECTIONS_UID;
 }
 
 const struct vmad_caller *connection_caller(const struct connection *connection)
@@ -250,33 +254,19 @@ const struct vmad_caller *connection_caller(const struct connection *connection)
 	return connection->caller;
 }
 
-/* The time goes first: an old state with a new time is never late. */
-static void set_state(struct connection *connection, enum connection_state state)
-{
-	atomic_store(&connection->since_us, clock_us());
-	atomic_store(&connection->state, state);
-}
-
 void connection_reads(struct connection *connection)
 {
-	set_state(connection, CONNECTION_READS);
+	atomic_store(&connection->due_us, clock_us() + (connection->over ? OVER_DEADLINE_MS : HEADER_DEADLINE_MS) * 1000);
+	atomic_store(&connection->reads, true);
 }
 
 void connection_works(struct connection *connection)
 {
-	set_state(connection, CONNECTION_WORKS);
+	atomic_store(&connection->reads, false);
+	atomic_store(&connection->due_us, 0);
 }
 
-void connection_sends_whole(struct connection *connection, uint64_t bytes)
+void connection_sends(struct connection *connection, uint64_t bytes)
 {
-	atomic_store(&connection->sent_bytes, 0);
-	atomic_store(&connection->since_us, clock_us() + bytes * SEND_WINDOW_MS * 1000 / SEND_WINDOW_BYTES);
-	atomic_store(&connection->state, CONNECTION_SENDS);
-}
-
-void connection_sends(struct connection *connection, uint64_t bytes_so_far)
-{
-	atomic_store(&connection->sent_bytes, bytes_so_far);
-	if (atomic_load(&connection->state) != CONNECTION_SENDS)
-		set_state(connection, CONNECTION_SENDS);
+	atomic_store(&connection->due_us, clock_us() + SEND_DEADLINE_MS * 1000 + bytes * 1000000 / SEND_BYTES_PER_SECOND);
 }

@@ -4,6 +4,8 @@
  *
  * libmicrohttpd closes silently at its own limit, does not count Unix peers, and lets a client trickle for ever; so the quotas and the
  * deadlines are ours. A sweeper looks at every connection twice a second and shuts those down that took too long: the thread then sees the end of its socket.
+ *
+ * Quotas are counted when a connection comes, before it has said anything: who only connects and stays silent takes no more than its share.
  */
 #ifndef HTTP_CONNECTION_H
 #define HTTP_CONNECTION_H
@@ -22,10 +24,13 @@
 #define CONNECTIONS_UID 32
 #define CONNECTIONS_ADDRESS 16
 #define CONNECTIONS_OVER 64		/* above a quota, held just long enough to say 429 or 503 */
+#define CONNECTIONS_OVER_PEER 8		/* of one uid or address; more are cut without a word */
+#define CONNECTIONS_CUT 128		/* cut, and not yet cleaned up by libmicrohttpd */
 
 #define HEADER_DEADLINE_MS 10000	/* from the end of one reply to the end of the next request's head */
-#define SEND_WINDOW_MS 10000
-#define SEND_WINDOW_BYTES (32 * 1024)	/* a reader that takes less in a window is cut off */
+#define OVER_DEADLINE_MS 1000		/* the same, for one above a quota */
+#define SEND_DEADLINE_MS 10000		/* for the client to take what it was given, and */
+#define SEND_BYTES_PER_SECOND 8192	/* as much more as that takes at this rate */
 
 struct connection;
 struct connections;
@@ -38,26 +43,28 @@ void connections_free(struct connections *connections);
 void connections_drain(struct connections *connections);
 unsigned connections_count(struct connections *connections);
 
-/* A new one, counted against its listener and address; one above the quota is marked, not refused. NULL without memory. */
+/* Which quota a connection is above: that of its listener, or that of one uid or address there. */
+enum connection_over { CONNECTION_WITHIN, CONNECTION_OVER_LISTENER, CONNECTION_OVER_PEER };
+
+/*
+ * A new one, counted against its listener, and against its peer's uid or address. One above a quota is marked, and cut only where there are too many of
+ * those. NULL without memory.
+ */
 struct connection *connection_new(struct connections *connections, struct listener *listener, int fd, const struct sockaddr *address);
 void connection_free(struct connection *connection);
 
 const struct listener *connection_listener(const struct connection *connection);
 int connection_fd(const struct connection *connection);
 
-/* Is it above its listener's or its address's quota? */
-bool connection_is_over(const struct connection *connection);
+enum connection_over connection_over(const struct connection *connection);
 
-/* Who it is. Taken over; counted against the uid: false where that is above its quota. */
-bool connection_set_caller(struct connection *connection, struct vmad_caller *caller);
+/* Who it is. Taken over. */
+void connection_set_caller(struct connection *connection, struct vmad_caller *caller);
 const struct vmad_caller *connection_caller(const struct connection *connection);
 
-/* What it does now, for the sweeper. */
+/* What it does now, for the sweeper: waits for a request, makes a reply, or waits until the client has taken so many bytes. */
 void connection_reads(struct connection *connection);
 void connection_works(struct connection *connection);
-/* A stream: so many bytes were given to be sent so far. */
-void connection_sends(struct connection *connection, uint64_t bytes_so_far);
-/* A reply that is all there: it gets the time that the slowest reader allowed would take for it. */
-void connection_sends_whole(struct connection *connection, uint64_t bytes);
+void connection_sends(struct connection *connection, uint64_t bytes);
 
 #endif

@@ -39,7 +39,7 @@ static enum MHD_Result queue(struct exchange *exchange, unsigned status, struct 
 {
 	enum MHD_Result result;
 
-	connection_sends_whole(exchange->connection, exchange->body_len);
+	connection_sends(exchange->connection, exchange->body_len);
 	result = MHD_queue_response(exchange->mhd, status, response);
 	MHD_destroy_response(response);
 	return result;
@@ -95,7 +95,7 @@ static enum MHD_Result queue_and_land(struct exchange *exchange, unsigned status
 
 	if (!exchange->flight)
 		return queue(exchange, status, response);
-	connection_sends_whole(exchange->connection, exchange->body_len);
+	connection_sends(exchange->connection, exchange->body_len);
 	result = MHD_queue_response(exchange->mhd, status, response);
 	flight_land(exchange->flight, &answer, status == MHD_HTTP_OK);
 	flight_leave(exchange->flight);
@@ -247,13 +247,14 @@ static enum MHD_Result send_static(struct exchange *exchange)
 {
 	const struct reply *reply = &exchange->reply;
 	const char *have = exchange->head.if_none_match;
-	bool same = have && strstr(have, reply->etag);
+	bool same = have && (strstr(have, reply->etag) || !strcmp(have, "*"));
 	struct MHD_Response *response = MHD_create_response_from_buffer(same ? 0 : reply->text_len, (void *)reply->text, MHD_RESPMEM_PERSISTENT);
 
 	if (!response)
 		return MHD_NO;
 	add_common_headers(response, reply->content_type, "no-cache");
 	MHD_add_response_header(response, MHD_HTTP_HEADER_ETAG, reply->etag);
+	exchange->body_len = reply->text_len;
 	return queue(exchange, same ? MHD_HTTP_NOT_MODIFIED : MHD_HTTP_OK, response);
 }
 
@@ -295,7 +296,7 @@ static enum MHD_Result send_aged(struct exchange *exchange, const struct flight_
 	buf_put(&body, answer->body, answer->age_at);
 	buf_put(&body, number, (size_t)(json_put_u64(number, age_ms) - number));
 	buf_put(&body, answer->body + answer->age_at + 1, answer->len - answer->age_at - 1);
-	return send_whole(exchange, answer->status, &body, exchange->request.ndjson ? ndjson_type : json_type);
+	return send_whole(exchange, answer->status, &body, exchange->request.route->list && exchange->request.ndjson ? ndjson_type : json_type);
 }
 
 enum MHD_Result deliver_answer(struct exchange *exchange, const struct flight_answer *answer)
@@ -304,6 +305,6 @@ enum MHD_Result deliver_answer(struct exchange *exchange, const struct flight_an
 
 	if (answer->age_at && age_ms)
 		return send_aged(exchange, answer, age_ms);
-	connection_sends_whole(exchange->connection, answer->len);
+	connection_sends(exchange->connection, answer->len);
 	return MHD_queue_response(exchange->mhd, answer->status, answer->response);
 }

@@ -147,13 +147,29 @@ static bool identify_peer(struct exchange *exchange)
 	r = opener_identify(exchange->server->config.opener, connection_fd(exchange->connection), &caller, NULL);
 	if (r < 0)
 		return refuse_peer(exchange, r);
-	if (!connection_set_caller(exchange->connection, caller)) {
-		refuse(exchange, PROBLEM_TOO_MANY, "this user has too many connections open", "use fewer, or one after the other");
-		exchange->reply.problem.retry_after_seconds = 1;
-		exchange->close_after = true;
-		return false;
-	}
+	connection_set_caller(exchange->connection, caller);
 	return true;
+}
+
+/* Above a quota: told so, and sent away. */
+static bool is_within(struct exchange *exchange)
+{
+	bool tcp = connection_listener(exchange->connection)->kind == LISTENER_TCP;
+
+	switch (connection_over(exchange->connection)) {
+	case CONNECTION_WITHIN:
+		return true;
+	case CONNECTION_OVER_PEER:
+		refuse(exchange, PROBLEM_TOO_MANY, tcp ? "this address has too many connections open" : "this user has too many connections open",
+		       "use fewer, or one after the other");
+		break;
+	case CONNECTION_OVER_LISTENER:
+		refuse(exchange, PROBLEM_BUSY, "too many connections are open", NULL);
+		break;
+	}
+	exchange->reply.problem.retry_after_seconds = 1;
+	exchange->close_after = true;
+	return false;
 }
 
 static const struct vmad_caller anonymous = { .class = VMAD_CALLER_ANONYMOUS, .uid = (uid_t)-1, .gid = (gid_t)-1 };
@@ -181,18 +197,17 @@ static bool identify(struct exchange *exchange)
 	const struct listener *listener = connection_listener(exchange->connection);
 
 	exchange->request.listener = listener_kind_name(listener->kind);
-	if (connection_is_over(exchange->connection)) {
-		refuse(exchange, PROBLEM_BUSY, "too many connections are open", NULL);
-		exchange->reply.problem.retry_after_seconds = 1;
-		exchange->close_after = true;
+	if (!is_within(exchange))
 		return false;
-	}
 	if (listener->kind == LISTENER_TCP)
 		return identify_token(exchange);
 	if (!identify_peer(exchange))
 		return false;
 	exchange->request.caller = connection_caller(exchange->connection);
-	return true;
+	if (listener->kind != LISTENER_UNIX_ROOT || exchange->request.caller->class == VMAD_CALLER_ROOT)
+		return true;
+	refuse(exchange, PROBLEM_NOT_ALLOWED, "this socket is root's", "ask over the other socket");
+	return false;
 }
 
 static void refuse_param(struct exchange *exchange, enum param_id id, const char *text)

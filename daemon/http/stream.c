@@ -102,6 +102,7 @@ ssize_t stream_read(void *arg, uint64_t position, char *to, size_t room)
 	struct buf *out = stream->gzip ? &stream->packed : &stream->plain;
 	size_t len;
 
+	(void)position;
 	connection_works(stream->connection);
 	if (stream->gzip && stream->plain.len && !out->len)
 		pack(stream);
@@ -114,6 +115,6 @@ ssize_t stream_read(void *arg, uint64_t position, char *to, size_t room)
 	stream->sent += len;
 	if (stream->permit)
 		walk_rest(stream->permit);
-	connection_sends(stream->connection, position + len);
+	connection_sends(stream->connection, len);
 	return (ssize_t)len;
 }
