@@ -230,6 +230,7 @@ static bool find_route(struct exchange *exchange, const char *method)
 
 	if (len > 1 && exchange->uri.path[len - 1] == '/')
 		exchange->uri.path[len - 1] = '\0';
+	request->path = exchange->uri.path;
 	r = route_find(method, exchange->uri.path, request->values, &request->route, &bad);
 	request->head = !strcmp(method, "HEAD");
 	if (r == -ENOENT)
@@ -237,7 +238,7 @@ static bool find_route(struct exchange *exchange, const char *method)
 	else if (r == -EOPNOTSUPP)
 		refuse(exchange, PROBLEM_METHOD, "the Allow field lists those that are", NULL);
 	else if (r < 0)
-		refuse_param(exchange, bad, strrchr(exchange->uri.path, '/') + 1);
+		refuse_param(exchange, bad, request->values[bad].text);
 	return r == 0;
 }
 
@@ -321,15 +322,29 @@ static bool is_walk(const struct request *request)
 	return request->route->cost != COST_CHEAP;
 }
 
-/* identity, form, target: what makes two questions equal */
+/* A parameter in a key. How old an answer may be does not change what is asked. */
+static void put_key_param(struct buf *key, enum param_id id, const struct param_value *value)
+{
+	uint64_t numbers[] = { id, value->number, value->address };
+
+	if (!value->given || id == PARAM_max_age_ms)
+		return;
+	buf_put(key, (const char *)numbers, sizeof(numbers));
+	if (param_is_text(id))
+		buf_put(key, value->text, strlen(value->text) + 1);
+}
+
+/* Identity, form, question: what makes two requests equal. */
 static void put_key(const struct exchange *exchange, struct buf *key)
 {
-	const struct vmad_caller *caller = exchange->request.caller;
-	uint64_t numbers[] = { caller->class, caller->uid, caller->gid, caller->group_count, exchange->request.ndjson, exchange->gzip };
+	const struct request *request = &exchange->request;
+	const struct vmad_caller *caller = request->caller;
+	uint64_t numbers[] = { caller->class, caller->uid, caller->gid, caller->group_count, request->ndjson, exchange->gzip, request->route->id };
 
 	buf_put(key, (const char *)numbers, sizeof(numbers));
 	buf_put(key, (const char *)caller->groups, caller->group_count * sizeof(gid_t));
-	buf_put(key, exchange->target, exchange->target_len);
+	for (int id = PARAM_none + 1; id < PARAMS; id++)
+		put_key_param(key, (enum param_id)id, &request->values[id]);
 }
 
 static bool takes_max_age(const struct route *route)
@@ -383,7 +398,6 @@ enum MHD_Result dispatch(struct exchange *exchange, const char *method)
 	enum MHD_Result result;
 
 	request->context = exchange->server->config.context;
-	request->target = exchange->target;
 	request->reply = &exchange->reply;
 	if (may_ask(exchange, method)) {
 		request->ndjson = accepts_ndjson(exchange->head.accept);

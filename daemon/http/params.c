@@ -197,6 +197,11 @@ int param_parse(enum param_id id, const char *text, struct param_value *value)
 	return r;
 }
 
+bool param_is_text(enum param_id id)
+{
+	return params[id].type == PARAM_TYPE_GLOB || params[id].type == PARAM_TYPE_PERMS;
+}
+
 const char *param_type_words(enum param_type type)
 {
 	switch (type) {

@@ -39,6 +39,9 @@ struct param_value {
 /* 0, or -EINVAL where the text is not what the type wants; *value is untouched then. */
 int param_parse(enum param_id id, const char *text, struct param_value *value);
 
+/* Is its value the text itself, and no number? */
+bool param_is_text(enum param_id id);
+
 /* What a type wants, in words: "an address in hex, of at most 64 bits". */
 const char *param_type_words(enum param_type type);
 

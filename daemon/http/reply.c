@@ -72,7 +72,7 @@ void request_put_next(const struct request *request, struct buf *to, pid_t pid, 
 {
 	const struct route *route = request->route;
 
-	buf_put(to, request->target, strcspn(request->target, "?"));
+	buf_puts(to, request->path);
 	buf_printf(to, "?cursor=%d:%llx", (int)pid, (unsigned long long)address);
 	for (int i = 0; i < ROUTE_PARAMS_MAX && route->params[i] != PARAM_none; i++) {
 		const struct param_value *value = &request->values[route->params[i]];

@@ -23,7 +23,7 @@ struct request {
 	const struct route *route;
 	const struct vmad_caller *caller;
 	const char *listener;			/* "unix", "unix-root" or "tcp" */
-	const char *target;			/* path and query as they came */
+	const char *path;			/* decoded; those that routes have need no escapes */
 	struct param_value values[PARAMS];
 	bool head;				/* only the head of the reply is wanted: do not walk */
 	bool ndjson;

@@ -76,11 +76,12 @@ static int parse_args(const struct path_arg *args, size_t count, struct param_va
 
 		*end = '\0';
 		r = param_parse(args[i].id, args[i].text, &values[args[i].id]);
-		*end = saved;
 		if (r < 0) {
 			*ret_bad = args[i].id;
+			values[args[i].id].text = args[i].text;
 			return r;
 		}
+		*end = saved;
 	}
 	return 0;
 }

@@ -45,7 +45,8 @@ const char *route_cost_name(enum route_cost cost);
 
 /*
  * The route that a path and a method mean. Path parameters are parsed into values (one for each PARAM id). 0; -ENOENT: no such path; -EOPNOTSUPP: the path
- * exists but not with that method, *ret_route is one of those that it has; -EINVAL: *ret_bad is a path parameter that is wrong.
+ * exists but not with that method, *ret_route is one of those that it has; -EINVAL: *ret_bad is a path parameter that is wrong, its value's text is
+ * what the path says there, and the path ends behind it.
  * HEAD goes where GET goes.
  */
 int route_find(const char *method, char *path, struct param_value values[static PARAMS], const struct route **ret_route,
