@@ -34,8 +34,8 @@ static enum MHD_Result collect(void *arg, enum MHD_ValueKind kind, const char *n
 	struct request_head *head = arg;
 	const struct { const char *name; const char **value; unsigned *count; } fields[] = {
 		{ "Host", &head->host, &head->host_count },
-		{ "Origin", &head->origin, NULL },
-		{ "Authorization", &head->authorization, NULL },
+		{ "Origin", &head->origin, &head->origin_count },
+		{ "Authorization", &head->authorization, &head->authorization_count },
 		{ "Accept", &head->accept, NULL },
 		{ "Accept-Encoding", &head->accept_encoding, NULL },
 		{ "If-None-Match", &head->if_none_match, NULL },
@@ -67,6 +67,10 @@ static bool is_well_formed(struct exchange *exchange)
 		refuse(exchange, PROBLEM_BAD_REQUEST, "more than one of Content-Length and Transfer-Encoding", NULL);
 	else if (head->host_count != 1)
 		refuse(exchange, PROBLEM_BAD_REQUEST, head->host_count ? "more than one Host field" : "no Host field", NULL);
+	else if (head->authorization_count > 1 || head->origin_count > 1)
+		refuse(exchange, PROBLEM_BAD_REQUEST, "more than one Authorization or Origin field", NULL);
+	else if (exchange->cut)
+		refuse(exchange, PROBLEM_BAD_REQUEST, "a NUL byte in the address", NULL);
 	else if (exchange->target_len > URI_MAX)
 		refuse(exchange, PROBLEM_URI_TOO_LONG, "at most 8000 bytes", NULL);
 	else if (uri_parse(exchange->target, exchange->target_len, &exchange->uri, &what) < 0)

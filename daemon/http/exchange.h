@@ -35,7 +35,7 @@ struct server {
 /* What the head of a request says, collected in one pass over its fields. */
 struct request_head {
 	const char *host, *origin, *authorization, *accept, *accept_encoding, *if_none_match;
-	unsigned host_count, length_count, transfer_count;
+	unsigned host_count, length_count, transfer_count, authorization_count, origin_count;
 	bool has_body;
 };
 
@@ -43,6 +43,7 @@ struct exchange {
 	struct server *server;
 	struct connection *connection;
 	struct MHD_Connection *mhd;
+	const char *raw;		/* the target in libmicrohttpd's buffer */
 	char *target;			/* as it came */
 	size_t target_len;
 	struct uri uri;
@@ -53,6 +54,7 @@ struct exchange {
 	uint64_t began_us;
 	size_t body_len;		/* of a reply that is all there; 0 for a stream */
 	bool seen;			/* libmicrohttpd has called with the head already */
+	bool cut;			/* a NUL byte hides the end of the target */
 	bool gzip;
 	bool close_after;		/* the request was malformed: what follows it on the connection cannot be trusted */
 };

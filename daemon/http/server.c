@@ -26,6 +26,18 @@ static struct connection *connection_of(struct MHD_Connection *mhd)
 	return info ? info->socket_context : NULL;
 }
 
+/*
+ * Cuts the query off in libmicrohttpd's buffer: it would take it apart too, for nobody, and end the connection without a word where that takes more memory
+ * than the connection has.
+ */
+static void hide_query(const char *target)
+{
+	char *query = strchr(target, '?');
+
+	if (query)
+		query[1] = '\0';
+}
+
 /* Called with the first line of a request: the only place where its target can be had as it came. */
 static void *begin_exchange(void *cls, const char *target, struct MHD_Connection *mhd)
 {
@@ -36,9 +48,11 @@ static void *begin_exchange(void *cls, const char *target, struct MHD_Connection
 	exchange->server = cls;
 	exchange->mhd = mhd;
 	exchange->connection = connection_of(mhd);
+	exchange->raw = target;
 	exchange->target = strdup(target);
 	exchange->target_len = exchange->target ? strlen(target) : 0;
 	exchange->began_us = clock_us();
+	hide_query(target);
 	return exchange;
 }
 
@@ -70,6 +84,19 @@ static bool has_body(struct MHD_Connection *mhd)
 }
 
 /*
+ * libmicrohttpd hands over strings, so a NUL byte cuts the target short, and what is asked would not be what was sent. The version comes from the same
+ * line of the same buffer: between the two are blanks only.
+ */
+static bool target_is_cut(const struct exchange *exchange, const char *version)
+{
+	for (const char *p = exchange->raw + exchange->target_len; p < version; p++) {
+		if (*p && *p != ' ' && *p != '\t')
+			return true;
+	}
+	return false;
+}
+
+/*
  * libmicrohttpd calls once with the head, and again when the body has come. A request without a body is answered at the second call: an answer at the first
  * ends the connection, which is right for one with a body, for that is refused unread.
  */
@@ -81,11 +108,12 @@ static enum MHD_Result answer(void *cls, struct MHD_Connection *mhd, const char 
 	(void)cls;
 	(void)mhd;
 	(void)url;
-	(void)version;
 	(void)upload;
 	*upload_size = 0;
 	if (!exchange || !exchange->target || !exchange->connection)
 		return MHD_NO;
+	if (!exchange->seen)
+		exchange->cut = target_is_cut(exchange, version);
 	if (!exchange->seen && !has_body(mhd)) {
 		exchange->seen = true;
 		return MHD_YES;
