@@ -119,7 +119,8 @@ static bool open_opener(struct daemon *daemon)
 		.vma_limit_fd = opener_open_host(daemon->opener, OPENER_HOST_VMA_LIMIT),
 		.mountinfo_fd = opener_open_host(daemon->opener, OPENER_HOST_MOUNTINFO),
 	};
-	kind_learn_devices();
+	if (!opener_is_captured(daemon->opener))
+		kind_learn_devices();
 	if (daemon->context.mountinfo_fd >= 0)
 		kind_learn_mounts(daemon->context.mountinfo_fd);
 	return true;

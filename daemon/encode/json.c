@@ -109,6 +109,14 @@ static bool is_utf8(const unsigned char *p, size_t len)
 	return true;
 }
 
+static char *put_control(char *to, unsigned char c)
+{
+	memcpy(to, "\\u00", 4);
+	to[4] = hex_digits[c >> 4];
+	to[5] = hex_digits[c & 15];
+	return to + 6;
+}
+
 /* One ASCII byte as JSON wants it inside quotes. */
 static char *put_ascii(char *to, unsigned char c)
 {
@@ -116,10 +124,7 @@ static char *put_ascii(char *to, unsigned char c)
 		*to++ = '\\';
 		*to++ = (char)c;
 	} else if (c < 0x20 || c == 0x7f) {
-		memcpy(to, "\\u00", 4);
-		to[4] = hex_digits[c >> 4];
-		to[5] = hex_digits[c & 15];
-		to += 6;
+		to = put_control(to, c);
 	} else {
 		*to++ = (char)c;
 	}
@@ -136,6 +141,8 @@ static char *put_careful(char *to, const unsigned char *p, size_t len, bool esca
 			to += 4;
 		} else if (n == 1) {
 			to = put_ascii(to, p[i]);
+		} else if (n == 2 && p[i] == 0xc2 && p[i + 1] < 0xa0) {
+			to = put_control(to, p[i + 1]);		/* U+0080 to U+009F: terminals obey them too */
 		} else if (n) {
 			memcpy(to, p + i, n);
 			to += n;

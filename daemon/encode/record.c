@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The appenders are made from fields.def at compile time: keys are literals of known length, so a record of ten members is ten copies
- * and ten conversions, with one look at the room.
+ * The appenders are made from fields.def at compile time: keys are literals of known length, so a record of ten members is ten
+ * copies and ten conversions, with one look at the room.
  */
 #include "encode/record.h"
 
@@ -18,7 +18,7 @@
 #define ROOM_RATIO(v) JSON_RATIO_MAX
 #define ROOM_BOOL(v) 5
 #define ROOM_PERMS(v) JSON_STRING_MAX(4)
-#define ROOM_DEVICE(v) (JSON_HEX_MAX + 4)
+#define ROOM_DEVICE(v) JSON_DEVICE_MAX
 #define ROOM_WORD(v) (strlen(v) + 2)
 #define ROOM_STR(v) (JSON_STRING_MAX((v).len) + sizeof(",\"_escaped\":true"))
 #define ROOM_WORDS(v) (JSON_STRING_MAX((v).len) + 8)
@@ -170,31 +170,66 @@ static size_t snake_case(char *to, struct vmad_str key)
 	return len;
 }
 
-/* A number, with or without " kB" behind it; false where the value is anything else. */
+/* A number, or kB as bytes; false where the value is anything else, or too large. */
 static bool number_of(struct vmad_str value, uint64_t *ret_number, bool *ret_kib)
 {
 	uint64_t number = 0;
 	size_t i = 0;
 
-	while (i < value.len && i < 18 && isdigit((unsigned char)value.p[i]))
-		number = number * 10 + (uint64_t)(value.p[i++] - '0');
-	*ret_number = number;
+	for (; i < value.len && isdigit((unsigned char)value.p[i]); i++)
+		if (__builtin_mul_overflow(number, 10, &number) || __builtin_add_overflow(number, value.p[i] - '0', &number))
+			return false;
 	*ret_kib = value.len - i == 3 && !memcmp(value.p + i, " kB", 3);
+	if (*ret_kib && __builtin_mul_overflow(number, 1024, &number))
+		return false;
+	*ret_number = number;
 	return i && (i == value.len || *ret_kib);
 }
 
+/* Names of the members that may stand beside an unknown one: an object has no member twice. */
+static bool is_taken(const char *name, size_t len)
+{
+	static const struct vmad_str taken[] = {
+#define RECORD(record, help)
+#define FIELD(record, member, type, need, json, help) VMAD_STR(json),
+#define SUB(record, member, other, json, help) VMAD_STR(json),
+#define END(record)
+#include "vmad/fields.def"
+#undef RECORD
+#undef FIELD
+#undef SUB
+#undef END
+	};
+
+	for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++)
+		if (taken[i].len == len && !memcmp(taken[i].p, name, len))
+			return true;
+	return false;
+}
+
+#define TAKEN_PREFIX "smaps_"
+
 void record_put_unknown(struct buf *buf, struct vmad_str key, struct vmad_str value)
 {
-	uint64_t number;
-	bool kib, is_number = number_of(value, &number, &kib), escaped;
-	char *to = buf_reserve(buf, 2 * key.len + sizeof("\"_bytes\":,") + JSON_U64_MAX + JSON_STRING_MAX(value.len));
+	uint64_t number = 0;
+	bool kib = false, is_number = number_of(value, &number, &kib), escaped;
+	char *to = buf_reserve(buf, 2 * key.len + sizeof("\"" TAKEN_PREFIX "_bytes\":,") + JSON_U64_MAX + JSON_STRING_MAX(value.len));
+	char *name;
 
 	if (!to)
 		return;
 	*to++ = '"';
+	name = to;
 	to += snake_case(to, key);
-	to = is_number && kib ? PUT_LITERAL(to, "_bytes\":") : PUT_LITERAL(to, "\":");
-	to = is_number ? json_put_u64(to, kib ? number * 1024 : number) : json_put_string(to, value, &escaped);
+	if (is_number && kib)
+		to = PUT_LITERAL(to, "_bytes");
+	if (is_taken(name, (size_t)(to - name))) {
+		memmove(name + sizeof(TAKEN_PREFIX) - 1, name, (size_t)(to - name));
+		memcpy(name, TAKEN_PREFIX, sizeof(TAKEN_PREFIX) - 1);
+		to += sizeof(TAKEN_PREFIX) - 1;
+	}
+	to = PUT_LITERAL(to, "\":");
+	to = is_number ? json_put_u64(to, number) : json_put_string(to, value, &escaped);
 	*to++ = ',';
 	buf->len = (size_t)(to - buf->p);
 }

@@ -57,6 +57,9 @@ void problem_from_error(struct problem *problem, const struct vmad_error *err)
 	case ESTALE:
 		problem_set(problem, PROBLEM_PID_REUSED, "process %d did not begin at that start_time_ticks", (int)err->pid);
 		return;
+	case EOPNOTSUPP:
+		problem_set(problem, PROBLEM_NOT_AVAILABLE, "process %d has no %s here", (int)err->pid, err->file ? err->file : "such file");
+		return;
 	case ETIMEDOUT:
 		problem_set(problem, PROBLEM_TARGET_BLOCKED, "process %d: opening %s took too long", (int)err->pid, err->file ? err->file : "it");
 		problem->retry_after_seconds = 60;

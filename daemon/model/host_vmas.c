@@ -29,6 +29,7 @@ int host_vmas_new(struct opener *opener, const struct vmad_caller *caller, const
 	list->caller = caller;
 	list->query = *query;
 	list->query.processes.limit = 0;
+	list->query.processes.without_facts = !query->processes.has_uid && !query->processes.unit;
 	list->query.processes.after = query->after_pid ? query->after_pid - 1 : 0;
 	r = process_list_new(opener, caller, &list->query.processes, &list->processes, err);
 	if (r < 0) {
@@ -48,12 +49,23 @@ void host_vmas_free(struct host_vmas *list)
 	free(list);
 }
 
-static void count_failure(struct host_vmas *list, int code)
+/* A process that could not be read. 0: that is its own affair, and is counted; what is vmad's own (no descriptors) comes back. */
+static int count_failure(struct host_vmas *list, int code)
 {
-	if (code == -EACCES || code == -EPERM)
+	switch (-code) {
+	case EACCES:
+	case EPERM:
+	case ETIMEDOUT:
+	case EOPNOTSUPP:
 		list->coverage.processes_unreadable++;
-	else
+		return 0;
+	case ENOENT:
+	case ESRCH:
+	case ESTALE:
 		list->coverage.processes_gone++;
+		return 0;
+	}
+	return code;
 }
 
 /* Opens the next process. 1: it is open; 0: it could not be opened, which is counted; or there are no more: *ret_end. */
@@ -72,11 +84,7 @@ static int open_next(struct host_vmas *list, bool *ret_end, struct vmad_error *e
 	r = target_open(list->opener, list->caller, process.pid, OPENER_WANT(OPENER_MAPS), process.start_time_ticks, &target, err);
 	if (r == 0)
 		r = vma_list_new(&target, &query, &list->vmas, err);
-	if (r < 0) {
-		count_failure(list, r);
-		return 0;
-	}
-	return 1;
+	return r < 0 ? count_failure(list, r) : 1;
 }
 
 static void close_current(struct host_vmas *list)

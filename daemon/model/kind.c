@@ -46,8 +46,10 @@ static bool is_hugetlb_device(uint64_t device)
 
 void kind_learn_devices(void)
 {
-	/* MFD_HUGE_SHIFT is MAP_HUGE_SHIFT by another name; glibc has only this one. */
-	/* 64 KiB (arm64) to 16 GiB (powerpc): sizes that the kernel does not have fail, and take no memory either way. */
+	/*
+	 * 64 KiB (arm64) to 16 GiB (powerpc): sizes that the kernel does not have fail, and take no memory either way.
+	 * MFD_HUGE_SHIFT is MAP_HUGE_SHIFT by another name; glibc has only this one.
+	 */
 	for (unsigned shift = 16; shift <= 34; shift++) {
 		int fd = memfd_create("vmad", MFD_CLOEXEC | MFD_HUGETLB | shift << MAP_HUGE_SHIFT);
 		struct stat st;
@@ -83,9 +85,17 @@ static bool starts_with(struct vmad_str text, struct vmad_str prefix)
 	return text.len >= prefix.len && !memcmp(text.p, prefix.p, prefix.len);
 }
 
+static bool is_deleted(struct vmad_str text)
+{
+	static const struct vmad_str mark = VMAD_STR(" (deleted)");
+
+	return text.len >= mark.len && !memcmp(text.p + text.len - mark.len, mark.p, mark.len);
+}
+
 struct named_kind {
 	struct vmad_str text;
 	enum kind private_kind, shared_kind;
+	bool deleted;		/* the kernel always says that it is: without that, it is a file that is called so */
 };
 
 /* Names in brackets, whole or up to a colon; fs/proc/task_mmu.c get_vma_name(), and before 3.19 [stack:TID]. */
@@ -100,13 +110,19 @@ static const struct named_kind names[] = {
 	{ VMAD_STR("[anon_shmem:"), KIND_SHARED_ANON, KIND_SHARED_ANON },
 };
 
-/* Paths that no file system has: mm/memfd.c, ipc/shm.c, mm/shmem.c, fs/hugetlbfs, fs/aio.c; then what lies below /dev. */
+/*
+ * Paths that no file system has: mm/memfd.c, ipc/shm.c, mm/shmem.c, fs/hugetlbfs, fs/aio.c, mm/secretmem.c, drivers/dma-buf; then
+ * what lies below /dev.
+ */
 static const struct named_kind paths[] = {
-	{ VMAD_STR("/memfd:"), KIND_MEMFD, KIND_MEMFD },
-	{ VMAD_STR("/SYSV"), KIND_SYSV, KIND_SYSV },
+	{ VMAD_STR("/memfd:"), KIND_MEMFD, KIND_MEMFD, .deleted = true },
+	{ VMAD_STR("/SYSV"), KIND_SYSV, KIND_SYSV, .deleted = true },
 	{ VMAD_STR("/dev/zero (deleted)"), KIND_PRIVATE_FILE, KIND_SHARED_ANON },
-	{ VMAD_STR("/anon_hugepage"), KIND_HUGETLB, KIND_HUGETLB },
-	{ VMAD_STR("/[aio]"), KIND_SPECIAL, KIND_SPECIAL },
+	{ VMAD_STR("/anon_hugepage"), KIND_HUGETLB, KIND_HUGETLB, .deleted = true },
+	{ VMAD_STR("/[aio]"), KIND_SPECIAL, KIND_SPECIAL, .deleted = true },
+	{ VMAD_STR("/secretmem"), KIND_SPECIAL, KIND_SPECIAL, .deleted = true },
+	{ VMAD_STR("/dmabuf:"), KIND_SPECIAL, KIND_SPECIAL },
+	{ VMAD_STR("/dev/hugepages/"), KIND_HUGETLB, KIND_HUGETLB },
 	{ VMAD_STR("/dev/shm/"), KIND_PRIVATE_FILE, KIND_SHARED_FILE },
 	{ VMAD_STR("/dev/mqueue/"), KIND_PRIVATE_FILE, KIND_SHARED_FILE },
 	{ VMAD_STR("/dev/"), KIND_DEVICE, KIND_DEVICE },
@@ -116,7 +132,7 @@ static const struct named_kind paths[] = {
 static enum kind look_up(const struct named_kind *table, size_t count, const struct maps_entry *entry, enum kind otherwise)
 {
 	for (size_t i = 0; i < count; i++) {
-		if (starts_with(entry->name, table[i].text))
+		if (starts_with(entry->name, table[i].text) && (!table[i].deleted || is_deleted(entry->name)))
 			return entry->perms[3] == 's' ? table[i].shared_kind : table[i].private_kind;
 	}
 	return otherwise;

@@ -32,7 +32,7 @@ struct process_list {
 struct vmad_str unit_of_cgroup(struct vmad_str cgroup)
 {
 	static const struct vmad_str suffixes[] = { VMAD_STR(".service"), VMAD_STR(".scope") };
-	const char *end = cgroup.p + cgroup.len;
+	const char *end = cgroup.len ? cgroup.p + cgroup.len : cgroup.p;
 
 	while (end > cgroup.p) {
 		const char *start = end;
@@ -73,7 +73,7 @@ int process_list_new(struct opener *opener, const struct vmad_caller *caller, co
 	list->caller = caller;
 	list->query = *query;
 	r = list_pids(list, err);
-	if (r == 0 && !opener_is_captured(opener))
+	if (r == 0 && !query->without_facts && !opener_is_captured(opener))
 		r = facts_new(&list->facts_reader, err);
 	if (r < 0) {
 		process_list_free(list);
@@ -195,17 +195,23 @@ static bool matches(const struct process_query *query, const struct vmad_process
 	return !query->unit || (process->has & VMAD_HAS(process, unit) && glob_matches(query->unit, process->unit));
 }
 
+static int read_stat(struct process_list *list, const struct opener_target *target)
+{
+	int fd = target->fd[OPENER_STAT], r = fd < 0 ? fd : stat_read(fd, &list->stat, NULL);
+
+	if (r == 0 && list->query.start_time_ticks && list->query.start_time_ticks != list->stat.start_time_ticks)
+		r = -ESTALE;
+	return r;
+}
+
 /* One of the batch. 1: it is a row; 0: it is gone, hidden or not wanted; negative only where just this one was asked for. */
 static int read_process(struct process_list *list, size_t i, struct vmad_process *process, struct vmad_error *err)
 {
 	struct opener_target *target = &list->batch[i];
-	int r = target->fd[OPENER_STAT] < 0 ? vmad_fail(err, -target->fd[OPENER_STAT], target->pid, "stat", "open") :
-					      stat_read(target->fd[OPENER_STAT], &list->stat, err);
+	int r = read_stat(list, target);
 
-	if (r == 0 && list->query.start_time_ticks && list->query.start_time_ticks != list->stat.start_time_ticks)
-		r = vmad_fail(err, ESTALE, target->pid, "stat", "compare");
 	if (r < 0)
-		return list->query.only ? r : 0;
+		return list->query.only ? vmad_fail(err, -r, target->pid, "stat", "read") : 0;
 	*process = from_stat(&list->stat, state_word(list->stat.state));
 	if (list->facts && list->facts[i].pid && list->facts[i].start_time_ticks == process->start_time_ticks)
 		add_facts(process, &list->facts[i]);

@@ -3,14 +3,33 @@
 
 #include <errno.h>
 
-/* The first file that could not be opened decides: without maps there is no answer. */
-static int first_failure(const struct opener_target *files, struct vmad_error *err)
+/*
+ * The first file that could not be opened decides: without maps there is no answer. A living process that lacks a file is none that is
+ * gone: this kernel does not have the file (smaps_rollup before 4.14), or who captured the tree did not.
+ */
+static int first_failure(const struct opener_target *files, bool alive, struct vmad_error *err)
 {
 	for (int file = 0; file < OPENER_FILES; file++) {
-		if (files->want & OPENER_WANT(file) && files->fd[file] < 0)
-			return vmad_fail(err, -files->fd[file], files->pid, opener_file_name(file), "open");
+		int code = -files->fd[file];
+
+		if (files->want & OPENER_WANT(file) && code > 0)
+			return vmad_fail(err, code == ENOENT && alive ? EOPNOTSUPP : code, files->pid, opener_file_name(file), "open");
 	}
 	return 0;
+}
+
+static bool is_dead(const struct target *target)
+{
+	return target->facts.state == 'Z' || target->facts.state == 'X' || target->facts.state == 'x';
+}
+
+/* stat is read after everything was opened: the process that it tells of had all those files. */
+static int read_stat(struct target *target, struct vmad_error *err)
+{
+	int fd = target->files.fd[OPENER_STAT];
+	int r = fd < 0 ? fd : stat_read(fd, &target->facts, NULL);
+
+	return r < 0 ? vmad_fail(err, -r, target->files.pid, "stat", fd < 0 ? "open" : "read") : 0;
 }
 
 int target_open(struct opener *opener, const struct vmad_caller *caller, pid_t pid, unsigned want, uint64_t start_time_ticks,
@@ -21,9 +40,9 @@ int target_open(struct opener *opener, const struct vmad_caller *caller, pid_t p
 
 	if (r < 0)
 		return r;
-	r = first_failure(&target.files, err);
+	r = read_stat(&target, err);
 	if (r == 0)
-		r = stat_read(target.files.fd[OPENER_STAT], &target.facts, err);
+		r = first_failure(&target.files, !is_dead(&target), err);
 	if (r == 0 && start_time_ticks && start_time_ticks != target.facts.start_time_ticks)
 		r = vmad_fail(err, ESTALE, pid, "stat", "compare");
 	if (r < 0) {
@@ -49,7 +68,7 @@ int target_take(struct target *target, enum opener_file file)
 
 bool target_has_no_mm(const struct target *target)
 {
-	return target->facts.flags & STAT_PF_KTHREAD || target->facts.state == 'Z' || target->facts.state == 'X';
+	return target->facts.flags & STAT_PF_KTHREAD || (is_dead(target) && target->facts.threads <= 1);
 }
 
 struct vmad_target target_record(const struct target *target)

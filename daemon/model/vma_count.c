@@ -5,9 +5,10 @@
 
 #include "source/reader.h"
 
-static uint64_t count_newlines(struct vmad_str lines)
+/* A captured file may end without a newline: its last line is one all the same. */
+static uint64_t count_lines(struct vmad_str lines)
 {
-	uint64_t count = 0;
+	uint64_t count = lines.p[lines.len - 1] != '\n';
 
 	for (size_t i = 0; i < lines.len; i++)
 		count += lines.p[i] == '\n';
@@ -24,7 +25,7 @@ int vma_count(int fd, pid_t pid, uint64_t *ret_count)
 	if (r < 0)
 		return r;
 	while ((r = reader_next(reader, &lines, NULL)) > 0)
-		count += count_newlines(lines);
+		count += count_lines(lines);
 	if (r == 0 && (!count || !reader_target_alive(reader)))
 		r = -ESRCH;
 	reader_free(reader);

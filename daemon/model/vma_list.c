@@ -117,16 +117,18 @@ int vma_list_next(struct vma_list *list, struct vma_list_row *row, struct vmad_e
 
 		if (r == 0)
 			return finish_at_eof(list);
+		if (r == -ESRCH)	/* reaped: not even the file's end can be read */
+			return finish(list, VMA_LIST_TARGET_GONE);
 		if (r < 0)
 			return r;
 		if (vma_is_beyond(&list->query.filter, row->vma.start))
 			return finish(list, VMA_LIST_COMPLETE);
-		if (list->query.usage && read_usage(list, row, keys, err) < 0)
-			return -EIO;
 		if (row->vma.end <= list->query.after || !vma_matches(&list->query.filter, &row->vma))
 			continue;
 		if (list->query.limit && list->given == list->query.limit)
 			return finish(list, VMA_LIST_LIMIT);
+		if (list->query.usage && read_usage(list, row, keys, err) < 0)
+			return -EIO;
 		list->given++;
 		list->last_end = row->vma.end;
 		return 1;

@@ -10,7 +10,9 @@ unit_cppflags = $(AM_CPPFLAGS) -I$(top_srcdir)/tests/unit $(CMOCKA_CFLAGS)
 unit_libs = tests/unit/libunit.a $(CMOCKA_LIBS)
 
 include %D%/client/local.mk
+include %D%/encode/local.mk
 include %D%/http/local.mk
+include %D%/model/local.mk
 include %D%/opener/local.mk
 include %D%/source/local.mk
 endif
