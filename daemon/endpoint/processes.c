@@ -142,6 +142,12 @@ void endpoint_process(struct request *request)
 		reply_error(request, &err);
 		return;
 	}
+	/* The head of a document that was not made, for that would be a walk. */
+	if (request->values[PARAM_detail_process].given && request->head) {
+		buf_free(&members);
+		reply_empty(request);
+		return;
+	}
 	record_put_freshness(&members, &(struct vmad_freshness){ .age_ms = 0 });
 	reply_document(request, &members);
 }

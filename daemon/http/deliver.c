@@ -19,10 +19,16 @@ static const char json_type[] = "application/json";
 static const char ndjson_type[] = "application/x-ndjson";
 static const char problem_type[] = "application/problem+json";
 
-/* What every reply says, live data or not. */
-static void add_common_headers(struct MHD_Response *response, const char *content_type, const char *cache_control)
+/* Of what is not a problem: only a list can be NDJSON. */
+static const char *content_type(const struct exchange *exchange)
 {
-	MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, content_type);
+	return exchange->request.route->list && exchange->request.ndjson ? ndjson_type : json_type;
+}
+
+/* What every reply says, live data or not. */
+static void add_common_headers(struct MHD_Response *response, const char *type, const char *cache_control)
+{
+	MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
 	MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, cache_control);
 	MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
 }
@@ -46,7 +52,7 @@ static enum MHD_Result queue(struct exchange *exchange, unsigned status, struct 
 }
 
 /* A response of bytes that are all there; takes them over. NULL without memory. */
-static struct MHD_Response *response_of(struct exchange *exchange, struct buf *body, const char *content_type)
+static struct MHD_Response *response_of(struct exchange *exchange, struct buf *body, const char *type)
 {
 	struct gzip *gzip = exchange->gzip && body->len >= GZIP_LEAST_BYTES ? gzip_new() : NULL;
 	struct MHD_Response *response;
@@ -67,7 +73,7 @@ static struct MHD_Response *response_of(struct exchange *exchange, struct buf *b
 	*body = (struct buf){ 0 };
 	if (gzip)
 		MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_ENCODING, "gzip");
-	add_common_headers(response, content_type, "no-store");
+	add_common_headers(response, type, "no-store");
 	add_timing(response, exchange, "until the reply was whole");
 	return response;
 }
@@ -104,7 +110,7 @@ static enum MHD_Result queue_and_land(struct exchange *exchange, unsigned status
 }
 
 /* Without memory for a reply there is none: the connection ends. */
-static enum MHD_Result send_whole(struct exchange *exchange, unsigned status, struct buf *body, const char *content_type)
+static enum MHD_Result send_whole(struct exchange *exchange, unsigned status, struct buf *body, const char *type)
 {
 	struct buf copy = { 0 };
 	size_t age_at = 0;
@@ -114,7 +120,7 @@ static enum MHD_Result send_whole(struct exchange *exchange, unsigned status, st
 		age_at = find_age(body);
 		buf_put(&copy, body->p, body->len);
 	}
-	response = response_of(exchange, body, content_type);
+	response = response_of(exchange, body, type);
 	if (!response) {
 		buf_free(&copy);
 		return MHD_NO;
@@ -180,7 +186,15 @@ static uint64_t budget_us(const struct exchange *exchange)
 	return (deadline->given ? deadline->number : 2000) * 1000;
 }
 
-static enum MHD_Result send_stream(struct exchange *exchange, struct list_writer *writer, struct buf *begun)
+/* What is left of a walk's time after so much of it; never 0, which means that there is no limit. */
+static uint64_t budget_left_us(const struct exchange *exchange, uint64_t spent_us)
+{
+	uint64_t budget = budget_us(exchange);
+
+	return budget > spent_us ? budget - spent_us : budget != 0;
+}
+
+static enum MHD_Result send_stream(struct exchange *exchange, struct list_writer *writer, struct buf *begun, uint64_t spent_us)
 {
 	struct gzip *gzip = exchange->gzip ? gzip_new() : NULL;
 	struct stream *stream;
@@ -188,7 +202,8 @@ static enum MHD_Result send_stream(struct exchange *exchange, struct list_writer
 
 	if (exchange->flight)
 		flight_stream(exchange->flight);
-	stream = stream_new(writer, begun, exchange->request.permit, exchange->flight, gzip, budget_us(exchange), exchange->connection);
+	stream = stream_new(writer, begun, exchange->request.permit, exchange->flight, gzip, budget_left_us(exchange, spent_us),
+			    exchange->connection);
 	if (!stream) {
 		gzip_free(gzip);
 		return MHD_NO;
@@ -202,7 +217,7 @@ static enum MHD_Result send_stream(struct exchange *exchange, struct list_writer
 	}
 	if (gzip)
 		MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_ENCODING, "gzip");
-	add_common_headers(response, exchange->request.ndjson ? ndjson_type : json_type, "no-store");
+	add_common_headers(response, content_type(exchange), "no-store");
 	add_timing(response, exchange, "until the first byte");
 	return queue(exchange, MHD_HTTP_OK, response);
 }
@@ -219,24 +234,51 @@ static void write_within(struct exchange *exchange, struct list_writer *writer, 
 	}
 }
 
+static ssize_t no_bytes(void *cls, uint64_t position, char *to, size_t room)
+{
+	(void)cls;
+	(void)position;
+	(void)to;
+	(void)room;
+	return MHD_CONTENT_READER_END_OF_STREAM;
+}
+
+/*
+ * The head of what was not made. Its length is not known, and libmicrohttpd ends even the body that HEAD does not have with an empty chunk, which the client would
+ * take for the beginning of the next reply; so neither a length nor chunks, and the connection ends.
+ */
+static enum MHD_Result send_empty(struct exchange *exchange)
+{
+	struct MHD_Response *response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 1, no_bytes, NULL, NULL);
+
+	if (!response)
+		return MHD_NO;
+	MHD_set_response_options(response, MHD_RF_HTTP_1_0_COMPATIBLE_STRICT, MHD_RO_END);
+	add_common_headers(response, content_type(exchange), "no-store");
+	add_timing(response, exchange, "until the reply was whole");
+	return queue(exchange, MHD_HTTP_OK, response);
+}
+
 static enum MHD_Result send_list(struct exchange *exchange)
 {
 	struct reply *reply = &exchange->reply;
 	struct list_writer writer;
+	uint64_t began = clock_us();
 	struct buf body = { 0 };
 	enum MHD_Result result;
 
+	/* HEAD asks for no body: what was opened and first read has decided the status. */
+	if (exchange->request.head)
+		return send_empty(exchange);
 	list_writer_init(&writer, reply->ops, reply->list, exchange->request.route->list, exchange->request.ndjson);
 	reply->list = NULL;
-	/* HEAD asks for no body: what was opened and first read has decided the status. */
-	if (!exchange->request.head)
-		write_within(exchange, &writer, &body, exchange->flight ? FLIGHT_BODY_MAX : SMALL_LIST_BYTES);
+	write_within(exchange, &writer, &body, exchange->flight ? FLIGHT_BODY_MAX : SMALL_LIST_BYTES);
 	if (writer.ended) {
 		walk_end(exchange->request.permit);
 		exchange->request.permit = NULL;
-		result = send_whole(exchange, MHD_HTTP_OK, &body, exchange->request.ndjson ? ndjson_type : json_type);
+		result = send_whole(exchange, MHD_HTTP_OK, &body, content_type(exchange));
 	} else {
-		result = send_stream(exchange, &writer, &body);
+		result = send_stream(exchange, &writer, &body, clock_us() - began);
 	}
 	list_writer_free(&writer);
 	buf_free(&body);
@@ -256,16 +298,6 @@ static enum MHD_Result send_static(struct exchange *exchange)
 	MHD_add_response_header(response, MHD_HTTP_HEADER_ETAG, reply->etag);
 	exchange->body_len = reply->text_len;
 	return queue(exchange, same ? MHD_HTTP_NOT_MODIFIED : MHD_HTTP_OK, response);
-}
-
-static enum MHD_Result send_empty(struct exchange *exchange)
-{
-	struct MHD_Response *response = MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
-
-	if (!response)
-		return MHD_NO;
-	add_common_headers(response, exchange->request.ndjson ? ndjson_type : json_type, "no-store");
-	return queue(exchange, MHD_HTTP_OK, response);
 }
 
 enum MHD_Result deliver(struct exchange *exchange)
@@ -296,7 +328,7 @@ static enum MHD_Result send_aged(struct exchange *exchange, const struct flight_
 	buf_put(&body, answer->body, answer->age_at);
 	buf_put(&body, number, (size_t)(json_put_u64(number, age_ms) - number));
 	buf_put(&body, answer->body + answer->age_at + 1, answer->len - answer->age_at - 1);
-	return send_whole(exchange, answer->status, &body, exchange->request.route->list && exchange->request.ndjson ? ndjson_type : json_type);
+	return send_whole(exchange, answer->status, &body, content_type(exchange));
 }
 
 enum MHD_Result deliver_answer(struct exchange *exchange, const struct flight_answer *answer)
