@@ -1,5 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# tests/api
+# tests/api: HTTP over real sockets
+
+api_tests = \
+	%D%/routes.py
+TESTS += $(api_tests)
+dist_check_SCRIPTS += $(api_tests)
+EXTRA_DIST += tests/lib/wire.py
 
 # vmactl against a stand-in for vmad, and against vmad itself
 client_api_tests = %D%/vmactl.py %D%/vmactl_completion.py %D%/vmactl_live.py
