@@ -1,2 +1,79 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# tests/fuzz
+# A fuzz target is a file here, with a row in each of the two lists and its libraries. make check replays its seeds; make fuzz looks for
+# more: configure --enable-fuzzing --enable-sanitizers CC=clang, then make fuzz FUZZ_SECONDS=60.
+fuzz_targets = maps mountinfo smaps stat
+fuzz_replays = \
+	tests/fuzz/replay-maps \
+	tests/fuzz/replay-mountinfo \
+	tests/fuzz/replay-smaps \
+	tests/fuzz/replay-stat
+check_PROGRAMS += $(fuzz_replays)
+TESTS += $(fuzz_replays)
+EXTRA_DIST += %D%/corpus
+fuzz_libs = daemon/libsource.a $(PROC2_LIBS)
+
+tests_fuzz_replay_maps_SOURCES = %D%/maps.c %D%/replay.c %D%/fuzz.h
+tests_fuzz_replay_maps_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_TARGET='"maps"'
+tests_fuzz_replay_maps_LDADD = $(fuzz_libs)
+
+tests_fuzz_replay_mountinfo_SOURCES = %D%/mountinfo.c %D%/replay.c %D%/fuzz.h
+tests_fuzz_replay_mountinfo_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_TARGET='"mountinfo"'
+tests_fuzz_replay_mountinfo_LDADD = $(fuzz_libs)
+
+tests_fuzz_replay_smaps_SOURCES = %D%/smaps.c %D%/replay.c %D%/fuzz.h
+tests_fuzz_replay_smaps_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_TARGET='"smaps"'
+tests_fuzz_replay_smaps_LDADD = $(fuzz_libs)
+
+tests_fuzz_replay_stat_SOURCES = %D%/stat.c %D%/replay.c %D%/fuzz.h
+tests_fuzz_replay_stat_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_TARGET='"stat"'
+tests_fuzz_replay_stat_LDADD = $(fuzz_libs)
+
+FUZZ_SECONDS = 60
+if FUZZING
+fuzz_programs = \
+	tests/fuzz/fuzz-maps \
+	tests/fuzz/fuzz-mountinfo \
+	tests/fuzz/fuzz-smaps \
+	tests/fuzz/fuzz-stat
+EXTRA_PROGRAMS += $(fuzz_programs)
+
+tests_fuzz_fuzz_maps_SOURCES = %D%/maps.c %D%/fuzz.h
+tests_fuzz_fuzz_maps_LDADD = $(fuzz_libs)
+tests_fuzz_fuzz_maps_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+
+tests_fuzz_fuzz_mountinfo_SOURCES = %D%/mountinfo.c %D%/fuzz.h
+tests_fuzz_fuzz_mountinfo_LDADD = $(fuzz_libs)
+tests_fuzz_fuzz_mountinfo_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+
+tests_fuzz_fuzz_smaps_SOURCES = %D%/smaps.c %D%/fuzz.h
+tests_fuzz_fuzz_smaps_LDADD = $(fuzz_libs)
+tests_fuzz_fuzz_smaps_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+
+tests_fuzz_fuzz_stat_SOURCES = %D%/stat.c %D%/fuzz.h
+tests_fuzz_fuzz_stat_LDADD = $(fuzz_libs)
+tests_fuzz_fuzz_stat_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+
+# Each from its seeds; what is found on the way stays in tests/fuzz/found, and what crashes as crash-*.
+fuzz: $(fuzz_programs)
+	@set -e; for target in $(fuzz_targets); do \
+		found=tests/fuzz/found/$$target; \
+		seeds=tests/fuzz/seeds/$$target; \
+		rm -rf $$seeds; \
+		mkdir -p $$found $$seeds; \
+		find $(top_srcdir)/tests/proc -name $$target -type f | while read -r file; do \
+			cp $$file $$seeds/$$(cksum <$$file | tr ' ' -); \
+		done; \
+		echo "fuzz: $$target, $(FUZZ_SECONDS) s"; \
+		tests/fuzz/fuzz-$$target -max_total_time=$(FUZZ_SECONDS) -timeout=5 -max_len=65536 -verbosity=0 -print_final_stats=1 \
+			-artifact_prefix=$$found/ $$found $$seeds $(srcdir)/%D%/corpus/$$target; \
+	done
+else
+fuzz:
+	@echo "make fuzz: configure with --enable-fuzzing CC=clang first" >&2; exit 1
+endif
+.PHONY: fuzz
+
+clean-local: clean-fuzz
+clean-fuzz:
+	rm -rf tests/fuzz/found tests/fuzz/seeds
+.PHONY: clean-fuzz
