@@ -75,9 +75,10 @@ static char *text_of_words(const json_t *array, const struct cell_style *style)
 	char *safe;
 
 	json_array_foreach(array, i, word) {
-		const char *text = json_string_value(word);
+		const char *text = json_string_value(word), *blank = i ? style->raw ? "," : " " : "";
 
-		if (text_printf(&words, "%s%s", i ? style->raw ? "," : " " : "", text ? text : "?"))
+		if (json_is_integer(word) ? text_printf(&words, "%s%" PRIu64, blank, number_value(word)) :
+					    text_printf(&words, "%s%s", blank, text ? text : "?"))
 			goto no_memory;
 	}
 	safe = words.len ? escape_text(words.p, words.len) : strdup("-");

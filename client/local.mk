@@ -30,6 +30,7 @@ client_libvmactl_a_SOURCES = \
 	%D%/progress.c %D%/progress.h \
 	%D%/ps.c \
 	%D%/query.c %D%/query.h \
+	%D%/rmap.c \
 	%D%/reader.c %D%/reader.h \
 	%D%/route.c %D%/route.h \
 	%D%/session.c %D%/session.h \

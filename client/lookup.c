@@ -138,6 +138,24 @@ static int search_file(struct session *s, const struct place *place, struct sear
 	return code;
 }
 
+int lookup_place(struct session *s, const char *text, struct place *place)
+{
+	struct target target;
+	int code = target_parse(text, &target, &s->trouble);
+
+	*place = (struct place){ 0 };
+	if (code != EXIT_DONE)
+		return code;
+	if (target.form == TARGET_FILE) {
+		place->file = target.word;
+		snprintf(place->subject, sizeof(place->subject), "%s", target.word);
+		return EXIT_DONE;
+	}
+	code = target_resolve_one(s, &target, &place->process);
+	snprintf(place->subject, sizeof(place->subject), "process %d", place->process.pid);
+	return code;
+}
+
 int lookup_address(struct session *s, const struct place *place, const struct address *address, uint64_t *ret)
 {
 	struct search search = { .address = address };

@@ -19,6 +19,9 @@ struct place {
 	char subject[64];	/* for errors */
 };
 
+/* The one process, or the saved document, that a target means. EXIT_DONE, or trouble. */
+int lookup_place(struct session *session, const char *text, struct place *ret);
+
 /* FILE+OFFSET becomes the address that it has there; a range its first address. EXIT_DONE, EXIT_MISSING, or trouble. */
 int lookup_address(struct session *session, const struct place *place, const struct address *address, uint64_t *ret);
 

@@ -263,24 +263,6 @@ static int copy(struct session *s, const struct place *place, uint64_t address)
 	return code;
 }
 
-static int find_place(struct session *s, const char *text, struct place *place)
-{
-	struct target target;
-	int code = target_parse(text, &target, &s->trouble);
-
-	*place = (struct place){ 0 };
-	if (code != EXIT_DONE)
-		return code;
-	if (target.form == TARGET_FILE) {
-		place->file = target.word;
-		snprintf(place->subject, sizeof(place->subject), "%s", target.word);
-		return EXIT_DONE;
-	}
-	code = target_resolve_one(s, &target, &place->process);
-	snprintf(place->subject, sizeof(place->subject), "process %d", place->process.pid);
-	return code;
-}
-
 int verb_show(struct session *s, int argc, char **argv)
 {
 	struct address address;
@@ -298,7 +280,7 @@ int verb_show(struct session *s, int argc, char **argv)
 			     "hex, with or without 0x, up to 64 bits; or FILE+OFFSET, such as libc.so.6+0x4d123");
 		return EXIT_USAGE;
 	}
-	code = find_place(s, argv[0], &place);
+	code = lookup_place(s, argv[0], &place);
 	if (code == EXIT_DONE)
 		code = lookup_address(s, &place, &address, &at);
 	if (code != EXIT_DONE)

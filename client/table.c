@@ -36,6 +36,7 @@ static bool is_right(const struct column *column)
 	case COLUMN_WORD:
 	case COLUMN_STR:
 	case COLUMN_WORDS:
+	case COLUMN_NUMBERS:
 		break;
 	}
 	return false;

@@ -21,6 +21,7 @@
 #define ROOM_DEVICE(v) JSON_DEVICE_MAX
 #define ROOM_WORD(v) (strlen(v) + 2)
 #define ROOM_STR(v) (JSON_STRING_MAX((v).len) + sizeof(",\"_escaped\":true"))
+#define ROOM_NUMBERS(v) ((v).len + 2)
 #define ROOM_WORDS(v) (JSON_STRING_MAX((v).len) + 8)
 
 #define PUT_LITERAL(to, literal) (memcpy(to, literal, sizeof(literal) - 1), (to) + sizeof(literal) - 1)
@@ -78,6 +79,15 @@ static char *put_WORDS(char *to, struct vmad_str words)
 	return to;
 }
 
+static char *put_NUMBERS(char *to, struct vmad_str numbers)
+{
+	*to++ = '[';
+	for (size_t i = 0; i < numbers.len; i++)
+		*to++ = numbers.p[i] == ' ' ? ',' : numbers.p[i];
+	*to++ = ']';
+	return to;
+}
+
 #define PUT_ADDR(to, v, json) json_put_hex(to, v)
 #define PUT_HEX(to, v, json) json_put_hex(to, v)
 #define PUT_DEC(to, v, json) put_DEC(to, v)
@@ -89,6 +99,7 @@ static char *put_WORDS(char *to, struct vmad_str words)
 #define PUT_DEVICE(to, v, json) json_put_device(to, v)
 #define PUT_WORD(to, v, json) put_WORD(to, v)
 #define PUT_WORDS(to, v, json) put_WORDS(to, v)
+#define PUT_NUMBERS(to, v, json) put_NUMBERS(to, v)
 #define PUT_STR(to, v, json) ({						\
 	bool escaped_;							\
 	char *to_ = json_put_string(to, v, &escaped_);			\

@@ -7,6 +7,7 @@ daemon_libendpoint_a_SOURCES = \
 	%D%/health.c \
 	%D%/host_vmas.c \
 	%D%/index.c \
+	%D%/mappings.c \
 	%D%/openapi.c \
 	%D%/processes.c \
 	%D%/query.c %D%/query.h \

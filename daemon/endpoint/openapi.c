@@ -37,6 +37,7 @@ static json_t *type_schema(const char *type, const char *pattern)
 #define SCHEMA_WORD() type_schema("string", NULL)
 #define SCHEMA_STR() type_schema("string", NULL)
 #define SCHEMA_WORDS() json_pack("{s:s, s:{s:s}}", "type", "array", "items", "type", "string")
+#define SCHEMA_NUMBERS() json_pack("{s:s, s:{s:s}}", "type", "array", "items", "type", "integer")
 
 #define IS_STR_ADDR false
 #define IS_STR_HEX false
@@ -50,6 +51,7 @@ static json_t *type_schema(const char *type, const char *pattern)
 #define IS_STR_WORD false
 #define IS_STR_STR true
 #define IS_STR_WORDS false
+#define IS_STR_NUMBERS false
 
 #define IS_MUST true
 #define IS_MAY false
@@ -168,6 +170,7 @@ static json_t *param_schema(const struct param *param)
 	case PARAM_TYPE_PID:
 		return json_pack("{s:s, s:i, s:i}", "type", "integer", "minimum", 1, "maximum", 4194304);
 	case PARAM_TYPE_ADDR:
+	case PARAM_TYPE_PFN:
 		return type_schema("string", "^(0[xX])?[0-9a-fA-F]+$");
 	case PARAM_TYPE_U64:
 	case PARAM_TYPE_UID:

@@ -176,14 +176,9 @@ static enum MHD_Result send_problem(struct exchange *exchange)
 	return queue_and_land(exchange, problem_status(problem->id), response, &copy, 0);
 }
 
-/* DESIGN's deadline of a walk: two seconds where nothing was said. */
 static uint64_t budget_us(const struct exchange *exchange)
 {
-	const struct param_value *deadline = &exchange->request.values[PARAM_deadline_ms];
-
-	if (!exchange->request.permit)
-		return 0;
-	return (deadline->given ? deadline->number : 2000) * 1000;
+	return exchange->request.permit ? request_budget_us(&exchange->request) : 0;
 }
 
 /* What is left of a walk's time after so much of it; never 0, which means that there is no limit. */

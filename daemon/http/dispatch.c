@@ -426,3 +426,13 @@ bool request_walk(struct request *request, pid_t pid)
 	exchange->reply.problem.retry_after_seconds = 1;
 	return false;
 }
+
+/* No process has pid 0: walks through all of them are kept apart from each other, and from nothing else. */
+bool request_walk_host(struct request *request)
+{
+	struct exchange *exchange = (struct exchange *)((char *)request - offsetof(struct exchange, request));
+
+	walk_end(request->permit);
+	request->permit = NULL;
+	return walk_begin(exchange->server->walks, request->caller, 0, &request->permit) == 0;
+}

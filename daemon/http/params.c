@@ -162,6 +162,7 @@ static int parse_typed(const struct param *param, const char *text, struct param
 	case PARAM_TYPE_PID:
 		return parse_number(text, 1, PID_HIGHEST, value);
 	case PARAM_TYPE_ADDR:
+	case PARAM_TYPE_PFN:
 		return parse_hex(text, &value->number);
 	case PARAM_TYPE_U64:
 		return parse_number(text, 0, UINT64_MAX, value);
@@ -209,6 +210,8 @@ const char *param_type_words(enum param_type type)
 		return "a process id, from 1 to 4194304";
 	case PARAM_TYPE_ADDR:
 		return "an address in hex, of at most 64 bits, with or without 0x";
+	case PARAM_TYPE_PFN:
+		return "a page frame number in hex, with or without 0x";
 	case PARAM_TYPE_U64:
 		return "a whole number, 0 or more";
 	case PARAM_TYPE_SIZE:

@@ -58,7 +58,14 @@ void problem_from_error(struct problem *problem, const struct vmad_error *err)
 		problem_set(problem, PROBLEM_PID_REUSED, "process %d did not begin at that start_time_ticks", (int)err->pid);
 		return;
 	case EOPNOTSUPP:
-		problem_set(problem, PROBLEM_NOT_AVAILABLE, "process %d has no %s here", (int)err->pid, err->file ? err->file : "such file");
+		if (err->pid)
+			problem_set(problem, PROBLEM_NOT_AVAILABLE, "process %d has no %s here", (int)err->pid,
+				    err->file ? err->file : "such file");
+		else
+			problem_set(problem, PROBLEM_NOT_AVAILABLE, "there is no %s here", err->file ? err->file : "such file");
+		return;
+	case ENXIO:
+		problem_set(problem, PROBLEM_NO_SUCH_FRAME, "the frame is beyond the host's memory");
 		return;
 	case ETIMEDOUT:
 		problem_set(problem, PROBLEM_TARGET_BLOCKED, "process %d: opening %s took too long", (int)err->pid, err->file ? err->file : "it");

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "encode/json.h"
+#include "http/walks.h"
 
 void reply_free(struct reply *reply)
 {
@@ -82,4 +83,11 @@ void request_put_next(const struct request *request, struct buf *to, pid_t pid, 
 		buf_printf(to, "&%s=", params[route->params[i]].name);
 		put_query_value(to, value->text);
 	}
+}
+
+uint64_t request_budget_us(const struct request *request)
+{
+	const struct param_value *deadline = &request->values[PARAM_deadline_ms];
+
+	return (deadline->given ? deadline->number : WALK_DEADLINE_MS) * 1000;
 }

@@ -48,6 +48,15 @@ static inline const char *request_text(const struct request *request, enum param
  */
 bool request_walk(struct request *request, pid_t pid);
 
+/*
+ * The same for a walk through all processes, of which there is one a host, in place of the permit that the request holds. False: it was not to be had, and the
+ * request has not been answered.
+ */
+bool request_walk_host(struct request *request);
+
+/* How long a walk may take, by deadline_ms or its default, in microseconds. */
+uint64_t request_budget_us(const struct request *request);
+
 /* Path and query that go on where this reply ends: the request's own with another cursor. */
 void request_put_next(const struct request *request, struct buf *to, pid_t pid, uint64_t address);
 

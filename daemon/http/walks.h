@@ -17,6 +17,7 @@
 #define WALKS_PER_CALLER 2
 #define WALKS_QUEUE_MAX 16
 #define WALKS_WAIT_MS 5000
+#define WALK_DEADLINE_MS 2000	/* of one walk, where deadline_ms does not say otherwise */
 #define WALKS_REST_MS 200	/* a permit that rested so long may be taken away */
 
 struct walks;

@@ -4,8 +4,12 @@ daemon_libmodel_a_SOURCES = \
 	%D%/host_vmas.c %D%/host_vmas.h \
 	%D%/kind.c %D%/kind.h \
 	%D%/lookup.c %D%/lookup.h \
+	%D%/mapcounts.c %D%/mapcounts.h \
+	%D%/mapping_set.c %D%/mapping_set.h \
 	%D%/process_list.c %D%/process_list.h \
 	%D%/record_cut.c %D%/record_cut.h \
+	%D%/rmap.c %D%/rmap.h \
+	%D%/rmap_steps.c %D%/rmap_steps.h \
 	%D%/target.c %D%/target.h \
 	%D%/usage_sum.c %D%/usage_sum.h \
 	%D%/vma.c %D%/vma.h \

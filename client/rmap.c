@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* vmactl rmap: every mapping of a page. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "address.h"
+#include "list.h"
+#include "lookup.h"
+#include "number.h"
+#include "query.h"
+#include "verbs.h"
+
+/* The page, and the proof: what the frame's count says, and what was found. */
+static void remark(const json_t *envelope, struct text *out)
+{
+	const json_t *page = json_object_get(envelope, "page"), *flags = json_object_get(page, "flags"), *flag;
+	const char *pfn = json_string_value(json_object_get(page, "pfn")), *method;
+	const json_t *mapcount = json_object_get(page, "mapcount");
+	size_t i;
+
+	if (!page) {
+		text_printf(out, ": no page is mapped at that address");
+		return;
+	}
+	text_printf(out, " of frame %s (", pfn ? pfn : "?");
+	json_array_foreach(flags, i, flag)
+		text_printf(out, "%s%s", i ? ", " : "", json_is_string(flag) ? json_string_value(flag) : "?");
+	text_printf(out, "); ");
+	if (mapcount)
+		text_printf(out, "mapped %" PRIu64 " times, ", number_value(mapcount));
+	method = json_string_value(json_object_get(envelope, "method"));
+	text_printf(out, "found %" PRIu64 " in %" PRIu64 " processes (%s)", number_member(envelope, "mappings_found"),
+		    number_member(envelope, "processes_found"), method ? method : "?");
+}
+
+static int show(struct session *s, enum route route, const struct place *place, uint64_t at)
+{
+	struct list list = { .noun = "mapping", .plural = "mappings", .remark = remark };
+	struct text path = { 0 };
+	int code = list_columns(s, route, "pids,comm,address,vma_start,vma_end,perms,kind,path", &list), r;
+
+	if (code != EXIT_DONE)
+		return code;
+	r = query_begin(&path, route, place->process.pid, at);
+	if (place->process.start_time_ticks)
+		r |= text_printf(&path, "&start_time_ticks=%" PRIu64, place->process.start_time_ticks);
+	query_end(&path);
+	list.question = (struct question){ .path = path.p, .subject = place->subject, .file = place->file };
+	code = r ? trouble_oom(&s->trouble) : list_show(s, &list);
+	text_free(&path);
+	return code;
+}
+
+static int show_frame(struct session *s, const char *text)
+{
+	struct place frame = { .subject = "frame" };
+	uint64_t pfn;
+
+	if (address_parse_hex(text, &pfn))
+		return trouble_set(&s->trouble, EXIT_USAGE, "'%s' is not a page frame number in hex", text);
+	snprintf(frame.subject, sizeof(frame.subject), "frame 0x%" PRIx64, pfn);
+	return show(s, ROUTE_frame_mappings, &frame, pfn);
+}
+
+int verb_rmap(struct session *s, int argc, char **argv)
+{
+	struct address address;
+	struct place place;
+	uint64_t at;
+	int code;
+
+	if (list_help(s, ROUTE_mappings))
+		return EXIT_DONE;
+	if (argc == 1 && strncmp(argv[0], "pfn:", 4) == 0)
+		return show_frame(s, argv[0] + 4);
+	if (argc != 2)
+		return trouble_set(&s->trouble, EXIT_USAGE, "rmap: it takes a target and an address, or pfn:PFN");
+	if (address_parse(argv[1], &address))
+		return trouble_set(&s->trouble, EXIT_USAGE, "'%s' is not an address", argv[1]);
+	code = lookup_place(s, argv[0], &place);
+	if (code == EXIT_DONE && place.file)
+		return trouble_set(&s->trouble, EXIT_USAGE, "rmap: a saved list does not tell who maps its pages");
+	if (code == EXIT_DONE)
+		code = lookup_address(s, &place, &address, &at);
+	return code == EXIT_DONE ? show(s, ROUTE_mappings, &place, at) : code;
+}
