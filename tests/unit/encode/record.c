@@ -57,6 +57,7 @@ static struct vmad_str string_of(enum filling filling)
 #define FILL_WORD(m, f) (m) = is_filled(f) ? "a-word" : ""
 #define FILL_STR(m, f) (m) = string_of(f)
 #define FILL_WORDS(m, f) (m) = is_filled(f) ? VMAD_STR("rd  wr ?? ") : VMAD_STR("")
+#define FILL_NUMBERS(m, f) (m) = is_filled(f) ? VMAD_STR("1 4194304") : VMAD_STR("")
 
 #define BIT_MUST(record, member) 0
 #define BIT_MAY(record, member) VMAD_HAS(record, member)
@@ -135,6 +136,16 @@ static void expect_words(json_t *value, struct vmad_str words)
 		expect_text(json_array_get(value, i), ((const char *[]){ "rd", "wr", "??" })[i], 2);
 }
 
+static void expect_numbers(const json_t *value, struct vmad_str numbers)
+{
+	assert_true(json_is_array(value));
+	assert_int_equal(json_array_size(value), numbers.len ? 2 : 0);
+	if (!numbers.len)
+		return;
+	assert_int_equal(json_integer_value(json_array_get(value, 0)), 1);
+	assert_int_equal(json_integer_value(json_array_get(value, 1)), 4194304);
+}
+
 #define EXPECT_ADDR(o, n, v, m, c) expect_formatted(v, "0x%" PRIx64, m, 0)
 #define EXPECT_HEX(o, n, v, m, c) expect_formatted(v, "0x%" PRIx64, m, 0)
 #define EXPECT_DEC(o, n, v, m, c) expect_formatted(v, "%" PRIu64, m, 0)
@@ -147,6 +158,7 @@ static void expect_words(json_t *value, struct vmad_str words)
 #define EXPECT_WORD(o, n, v, m, c) expect_text(v, m, strlen(m))
 #define EXPECT_STR(o, n, v, m, c) expect_bytes(o, n, v, m, c)
 #define EXPECT_WORDS(o, n, v, m, c) expect_words(v, m)
+#define EXPECT_NUMBERS(o, n, v, m, c) expect_numbers(v, m)
 
 #define IS_MUST 1
 #define IS_MAY 0
