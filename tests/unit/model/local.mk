@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Floor 2, on captured trees, on trees made for the test, and on this process.
+check_LIBRARIES += tests/unit/model/libmodelunit.a
+tests_unit_model_libmodelunit_a_SOURCES = %D%/model.c %D%/model.h
+tests_unit_model_libmodelunit_a_CPPFLAGS = $(unit_cppflags)
+unit_model_libs = tests/unit/model/libmodelunit.a daemon/libmodel.a daemon/libsource.a daemon/libopener.a $(unit_libs) $(PROC2_LIBS)
+unit_programs += \
+	tests/unit/model/host_vmas \
+	tests/unit/model/kind \
+	tests/unit/model/lookup \
+	tests/unit/model/process_list \
+	tests/unit/model/record_cut \
+	tests/unit/model/target \
+	tests/unit/model/usage_sum \
+	tests/unit/model/vma \
+	tests/unit/model/vma_count \
+	tests/unit/model/vma_list
+
+tests_unit_model_host_vmas_SOURCES = %D%/host_vmas.c
+tests_unit_model_host_vmas_CPPFLAGS = $(unit_cppflags)
+tests_unit_model_host_vmas_LDADD = $(unit_model_libs)
+
+tests_unit_model_kind_SOURCES = %D%/kind.c
+tests_unit_model_kind_CPPFLAGS = $(unit_cppflags)
+tests_unit_model_kind_LDADD = $(unit_model_libs)
+
+tests_unit_model_lookup_SOURCES = %D%/lookup.c
+tests_unit_model_lookup_CPPFLAGS = $(unit_cppflags)
+tests_unit_model_lookup_LDADD = $(unit_model_libs)
+
+tests_unit_model_process_list_SOURCES = %D%/process_list.c
+tests_unit_model_process_list_CPPFLAGS = $(unit_cppflags)
+tests_unit_model_process_list_LDADD = $(unit_model_libs)
+
+tests_unit_model_record_cut_SOURCES = %D%/record_cut.c
+tests_unit_model_record_cut_CPPFLAGS = $(unit_cppflags)
+tests_unit_model_record_cut_LDADD = $(unit_model_libs)
+
+tests_unit_model_target_SOURCES = %D%/target.c
+tests_unit_model_target_CPPFLAGS = $(unit_cppflags)
+tests_unit_model_target_LDADD = $(unit_model_libs)
+
+tests_unit_model_usage_sum_SOURCES = %D%/usage_sum.c
+tests_unit_model_usage_sum_CPPFLAGS = $(unit_cppflags)
+tests_unit_model_usage_sum_LDADD = $(unit_model_libs)
+
+tests_unit_model_vma_SOURCES = %D%/vma.c
+tests_unit_model_vma_CPPFLAGS = $(unit_cppflags)
+tests_unit_model_vma_LDADD = $(unit_model_libs)
+
+tests_unit_model_vma_count_SOURCES = %D%/vma_count.c
+tests_unit_model_vma_count_CPPFLAGS = $(unit_cppflags)
+tests_unit_model_vma_count_LDADD = $(unit_model_libs)
+
+tests_unit_model_vma_list_SOURCES = %D%/vma_list.c
+tests_unit_model_vma_list_CPPFLAGS = $(unit_cppflags)
+tests_unit_model_vma_list_LDADD = $(unit_model_libs)
