@@ -2,6 +2,7 @@
 # tests/api: HTTP over real sockets
 
 api_tests = \
+	%D%/bad_input.py \
 	%D%/routes.py
 TESTS += $(api_tests)
 dist_check_SCRIPTS += $(api_tests)
