@@ -94,38 +94,55 @@ static int parse_groups(char *text, struct vmad_caller *caller)
 	return 0;
 }
 
-struct token_line {
-	bool has_uid, has_gid, root;
-};
+enum token_word { WORD_UID, WORD_GID, WORD_GROUPS, WORD_ROOT, WORD_NAME, WORDS };
+
+static int find_word(const char *word)
+{
+	static const char *const names[WORDS] = {
+		[WORD_UID] = "uid", [WORD_GID] = "gid", [WORD_GROUPS] = "groups", [WORD_ROOT] = "root", [WORD_NAME] = "name",
+	};
+
+	for (int i = 0; i < WORDS; i++) {
+		if (!strcmp(names[i], word))
+			return i;
+	}
+	return WORDS;
+}
 
 /* One "key=value"; NULL, or what is wrong with it. */
-static const char *parse_word(char *word, struct vmad_caller *caller, struct token_line *seen)
+static const char *parse_word(char *word, struct vmad_caller *caller, bool seen[static WORDS])
 {
 	char *value = strchr(word, '=');
+	int which;
 
 	if (!value)
 		return "a word is not key=value";
 	*value++ = '\0';
-	if (!strcmp(word, "uid")) {
-		seen->has_uid = true;
+	which = find_word(word);
+	if (which == WORDS)
+		return "unknown word; there are uid=, gid=, groups=, root=yes and name=";
+	if (seen[which])
+		return "a word stands there twice";
+	seen[which] = true;
+	switch ((enum token_word)which) {
+	case WORD_UID:
 		return parse_id(value, &caller->uid) < 0 ? "uid= wants a number" : NULL;
-	}
-	if (!strcmp(word, "gid")) {
-		seen->has_gid = true;
+	case WORD_GID:
 		return parse_id(value, &caller->gid) < 0 ? "gid= wants a number" : NULL;
-	}
-	if (!strcmp(word, "groups"))
+	case WORD_GROUPS:
 		return parse_groups(value, caller) < 0 ? "groups= wants numbers with commas between" : NULL;
-	if (!strcmp(word, "root")) {
-		seen->root = !strcmp(value, "yes");
-		return seen->root ? NULL : "root= can only be yes";
+	case WORD_ROOT:
+		return strcmp(value, "yes") ? "root= can only be yes" : NULL;
+	case WORD_NAME:
+	case WORDS:
+		break;
 	}
-	return strcmp(word, "name") ? "unknown word; there are uid=, gid=, groups=, root=yes and name=" : NULL;
+	return NULL;
 }
 
 static const char *parse_line(char *line, struct token *token)
 {
-	struct token_line seen = { 0 };
+	bool seen[WORDS] = { false };
 	char *word = strsep(&line, " \t");
 	const char *what = NULL;
 
@@ -133,16 +150,26 @@ static const char *parse_line(char *line, struct token *token)
 		return "the line does not begin with sha256: and 64 hex digits";
 	while (!what && (word = strsep(&line, " \t"))) {
 		if (*word)
-			what = parse_word(word, token->caller, &seen);
+			what = parse_word(word, token->caller, seen);
 	}
 	if (what)
 		return what;
-	if (!seen.has_uid || !seen.has_gid)
+	if (!seen[WORD_UID] || !seen[WORD_GID])
 		return "uid= and gid= are needed";
-	if ((token->caller->uid == 0) != seen.root)
+	if ((token->caller->uid == 0) != seen[WORD_ROOT])
 		return "uid=0 needs root=yes, and only uid=0 takes it";
-	token->caller->class = seen.root ? VMAD_CALLER_ROOT : VMAD_CALLER_USER;
+	token->caller->class = seen[WORD_ROOT] ? VMAD_CALLER_ROOT : VMAD_CALLER_USER;
 	return NULL;
+}
+
+/* One token with two identities: which of them it is must not hang on the order of lines. */
+static bool is_repeated(const struct tokens *tokens)
+{
+	for (size_t i = 0; i + 1 < tokens->count; i++) {
+		if (!memcmp(tokens->list[i].hash, tokens->list[tokens->count - 1].hash, HASH_BYTES))
+			return true;
+	}
+	return false;
 }
 
 static int add_line(struct tokens *tokens, char *line, const char **ret_what)
@@ -159,6 +186,8 @@ static int add_line(struct tokens *tokens, char *line, const char **ret_what)
 		return -ENOMEM;
 	tokens->count++;
 	*ret_what = parse_line(line, token);
+	if (!*ret_what && is_repeated(tokens))
+		*ret_what = "the same token stands on a line above";
 	return *ret_what ? -EINVAL : 0;
 }
 
