@@ -3,10 +3,13 @@
 
 api_tests = \
 	%D%/bad_input.py \
-	%D%/routes.py
+	%D%/quotas.py \
+	%D%/routes.py \
+	%D%/slow_clients.py \
+	%D%/tcp.py
 TESTS += $(api_tests)
 dist_check_SCRIPTS += $(api_tests)
-EXTRA_DIST += tests/lib/wire.py
+EXTRA_DIST += tests/lib/activated.py tests/lib/crowd.py tests/lib/wire.py
 
 # vmactl against a stand-in for vmad, and against vmad itself
 client_api_tests = %D%/vmactl.py %D%/vmactl_completion.py %D%/vmactl_live.py

@@ -90,6 +90,7 @@ class Vmad:
         self.directory = tempfile.mkdtemp(prefix='vmad-test-')
         self.socket = os.path.join(self.directory, 'vmad.sock')
         self.log = []
+        self.passed = ()  # descriptors that it inherits
         self._ready = threading.Event()
         self._open_to_all = open_to_all
         self._start(uid, [f'unix:{self.socket}', *listen], [*arguments], [*prefix], environment or {})
@@ -113,6 +114,7 @@ class Vmad:
             stderr=subprocess.PIPE,
             env={**os.environ, **environment},
             cwd='/',
+            pass_fds=self.passed,
             **identity,
         )
         self._reader = threading.Thread(target=self._read_log, daemon=True)

@@ -38,8 +38,19 @@ class Wire:
         if receive_buffer:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self.socket.settimeout(timeout)
-        self.socket.connect(where)
+        self._connect(where, time.monotonic() + timeout)
         self.have = b''
+
+    def _connect(self, where, end):
+        """Waits for a place among those that are not yet accepted: a socket with a timeout does not do that by itself."""
+        while True:
+            try:
+                self.socket.connect(where)
+                return
+            except BlockingIOError:
+                if time.monotonic() > end:
+                    raise
+                time.sleep(0.001)
 
     def send(self, data):
         """Sends as much as vmad takes: one that has answered already may have closed."""

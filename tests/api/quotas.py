@@ -1,0 +1,213 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Very many connections: quotas by user and by socket hold, everyone gets an answer or an end, and root keeps a way in."""
+import os
+import resource
+import selectors
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.environ['TOP_SRCDIR'], 'tests/lib'))
+import tap  # noqa: E402
+from activated import Activated  # noqa: E402
+from vmad import NOBODY  # noqa: E402
+from wire import Closed, Wire, descriptors, tasks, wait_until  # noqa: E402
+
+PER_USER, PER_SOCKET = 32, 192
+MANY = 2000
+REQUEST = b'GET /v1/health HTTP/1.1\r\nHost: localhost\r\n\r\n'
+
+
+def at_rest():
+    return tasks(vmad.pid), descriptors(vmad.pid)
+
+
+def settled():
+    """What the cases before left behind is gone."""
+    wait_until(lambda: at_rest() <= before, f'{at_rest()} tasks and descriptors, {before} before')
+
+
+def as_uid(uid, function):
+    """function() while this process's effective uid is another: that is what a socket's peer sees of it."""
+    os.seteuid(uid)
+    try:
+        return function()
+    finally:
+        os.seteuid(0)
+
+
+def connections(count, where=None):
+    return [Wire(where or vmad.socket) for _ in range(count)]
+
+
+def close(wires):
+    for wire in wires:
+        wire.close()
+
+
+def status(wire):
+    """The status of a small request, with Retry-After where there is one; None: the connection ended."""
+    try:
+        reply = wire.get('/v1/health')
+    except Closed:
+        return None, None
+    return reply.status, reply.headers.get('retry-after')
+
+
+def a_users_connections():
+    """a user has 32 connections; the next one is told 429 and sent away; one less, one more"""
+    settled()
+    wires = connections(PER_USER)
+    tap.equal({status(wire) for wire in wires}, {(200, None)}, 'the first 32')
+    with Wire(vmad.socket) as wire:
+        reply = wire.get('/v1/health')
+        tap.equal((reply.status, reply.headers['retry-after'], reply.json()['type']), (429, '1', 'urn:vmad:problem:too-many'),
+                  'the next one')
+        tap.truth('user' in reply.json()['detail'] and reply.json()['mend'], 'it says why, and what helps')
+        tap.equal(wire.rest(), b'', 'and the connection ends')
+    tap.equal({status(wire) for wire in wires}, {(200, None)}, 'the first 32 are still served')
+    wires.pop().close()
+
+    def one_more():
+        with Wire(vmad.socket) as wire:
+            return status(wire) == (200, None)
+
+    wait_until(one_more, 'a place that came free')
+    close(wires)
+
+
+def silent_connections_count():
+    """a user who only connects, and says nothing, takes no more than that either"""
+    settled()
+    silent = as_uid(NOBODY, lambda: connections(300))
+    with Wire(vmad.socket) as wire:
+        tap.equal(status(wire), (200, None), 'another user')
+    tap.equal(as_uid(NOBODY, lambda: status(silent[0])), (200, None), 'the first of them')
+    close(silent)
+
+
+def a_sockets_connections():
+    """the socket has 192; a user without any is told 503, and root has its own socket"""
+    settled()
+    wires = []
+    for uid in range(1001, 1001 + PER_SOCKET // PER_USER):
+        wires += as_uid(uid, lambda: connections(PER_USER))
+    tap.equal({status(wire) for wire in wires}, {(200, None)}, 'all of 192')
+    with Wire(vmad.socket) as wire:
+        reply = wire.get('/v1/health')
+        tap.equal((reply.status, reply.headers['retry-after'], reply.json()['type']), (503, '1', 'urn:vmad:problem:busy'),
+                  'the next one')
+    with Wire(vmad.root_socket) as wire:
+        tap.equal(status(wire), (200, None), "root's own socket")
+    close(wires)
+
+
+def who_waits_above_the_quota():
+    """a silent connection above the quota ends within seconds"""
+    settled()
+    wires = connections(PER_USER + 1)
+    began = time.monotonic()
+    tap.equal(wires[-1].rest(), b'', 'no word')
+    tap.truth(time.monotonic() - began < 5, f'{time.monotonic() - began:.1f} s')
+    close(wires)
+
+
+class Client:
+    """One of the many: connects, asks, and reads until it has a status or the connection ends."""
+
+    def __init__(self, selector):
+        self.wire = Wire(vmad.socket)
+        self.wire.socket.setblocking(False)
+        self.wire.send(REQUEST)
+        self.have, self.outcome = b'', None
+        selector.register(self.wire.socket, selectors.EVENT_READ, self)
+
+    def step(self):
+        try:
+            data = self.wire.socket.recv(4096)
+        except ConnectionResetError:
+            data = b''
+        self.have += data
+        if b'\r\n\r\n' in self.have:
+            self.outcome = int(self.have[9:12])
+        elif not data:
+            self.outcome = 'closed'
+        return self.outcome
+
+
+def answer(selector, waiting):
+    for key, _ in selector.select(0.1):
+        if key.data.step():
+            selector.unregister(key.fileobj)
+            waiting.discard(key.data)
+
+
+def very_many():
+    """2,000 connections at once: each is answered, refused with Retry-After or closed; root's own socket answers quickly all the while"""
+    settled()
+    selector = selectors.DefaultSelector()
+    began, slowest = time.monotonic(), 0
+    clients = [Client(selector) for _ in range(MANY)]
+    print(f'# connected within {time.monotonic() - began:.2f} s')
+    waiting, began = set(clients), time.monotonic()
+    while waiting and time.monotonic() - began < 20:
+        answer(selector, waiting)
+        asked = time.monotonic()
+        with Wire(vmad.root_socket) as wire:
+            tap.equal(status(wire), (200, None), "root's own socket")
+        slowest = max(slowest, time.monotonic() - asked)
+    tally = {}
+    for client in clients:
+        tally[client.outcome] = tally.get(client.outcome, 0) + 1
+    print(f'# {tally}, the slowest answer on the root-only socket took {slowest * 1000:.0f} ms')
+    tap.truth(set(tally) <= {200, 429, 503, 'closed'}, f'outcomes: {tally}')
+    tap.truth(1 <= tally[200] <= PER_USER, f'{tally[200]} were served')
+    tap.truth(all(b'Retry-After: 1' in client.have for client in clients if client.outcome in (429, 503)), 'Retry-After')
+    tap.truth(slowest < 2, f'root waited {slowest:.1f} s')
+    close(client.wire for client in clients)
+
+
+def afterwards():
+    """all of their threads and descriptors are gone, and the next client is served"""
+    settled()
+    with Wire(vmad.socket) as wire:
+        tap.equal(status(wire), (200, None), 'the main socket')
+
+
+def roots_socket_is_roots():
+    """the root-only socket answers nobody but root, whatever its mode"""
+    os.chmod(vmad.root_socket, 0o666)
+    with as_uid(NOBODY, lambda: Wire(vmad.root_socket)) as wire:
+        reply = wire.get('/v1/health')
+        tap.equal((reply.status, reply.json()['type']), (403, 'urn:vmad:problem:not-allowed'), 'nobody')
+    os.chmod(vmad.root_socket, 0o600)
+
+
+CASES = [
+    a_users_connections,
+    silent_connections_count,
+    a_sockets_connections,
+    who_waits_above_the_quota,
+    very_many,
+    afterwards,
+    roots_socket_is_roots,
+]
+
+
+def skip_all():
+    for case in CASES:
+        def skipped():
+            raise tap.Skip('needs root, who can connect as several users')
+        skipped.__doc__ = case.__doc__
+        yield skipped
+
+
+if os.geteuid() != 0:
+    tap.run(list(skip_all()))
+hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 8192), hard))
+with Activated() as vmad:
+    for path in (vmad.socket, vmad.root_socket):
+        with Wire(path) as warm:
+            warm.get('/v1/processes')
+    before = wait_until(at_rest, 'a first look')
+    tap.run(CASES)
