@@ -11,7 +11,7 @@
 
 #include "source/paced_file.h"
 
-#define SLOTS 4
+#define SLOTS 8
 #define SLOT_BYTES (READER_AHEAD_BYTES / SLOTS)
 #define WAKE_SLOTS (SLOTS / 2)		/* free ones that are worth waking the thread for */
 #define READ_BYTES 4096			/* room that a read() needs to give whole lines: seq_file prints into a page */

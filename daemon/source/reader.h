@@ -15,7 +15,7 @@
 #include "vmad/error.h"
 #include "vmad/records.h"
 
-#define READER_AHEAD_BYTES (128 * 1024)
+#define READER_AHEAD_BYTES (256 * 1024)
 
 /*
  * How the reader treats the target. A walk (smaps, smaps_rollup) holds the target's mmap_lock while it reads; a paced reader
