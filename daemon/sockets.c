@@ -135,6 +135,10 @@ bool sockets_open(const struct options *options, struct sockets *sockets)
 	bool opened;
 
 	*sockets = (struct sockets){ 0 };
+	if (handed_over < 0) {
+		fprintf(stderr, "vmad: the sockets that systemd hands over: %s\n", strerror(-handed_over));
+		return false;
+	}
 	if (handed_over > 0)
 		opened = adopt(sockets, names, handed_over);
 	else if (options->listen_count)
