@@ -3,8 +3,12 @@
 
 api_tests = \
 	%D%/bad_input.py \
+	%D%/growth.py \
+	%D%/lifecycle.py \
+	%D%/peers.py \
 	%D%/quotas.py \
 	%D%/routes.py \
+	%D%/sharing.py \
 	%D%/slow_clients.py \
 	%D%/tcp.py
 TESTS += $(api_tests)

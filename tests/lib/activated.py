@@ -6,12 +6,11 @@ import sys
 
 from vmad import Vmad
 
-FIRST = 3  # SD_LISTEN_FDS_START
 # The numbers that Popen hands over become 3, 4, ..., and LISTEN_PID is known only here.
 HAND_OVER = """
-import os, sys
+import fcntl, os, sys
 fds = [int(fd) for fd in sys.argv[1].split(',')]
-spare = [os.dup(fd) for fd in fds]
+spare = [fcntl.fcntl(fd, fcntl.F_DUPFD, 100) for fd in fds]
 for i, fd in enumerate(spare):
     os.dup2(fd, 3 + i)
 os.closerange(3 + len(fds), 256)

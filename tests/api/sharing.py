@@ -1,0 +1,248 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Equal questions share one answer, of one caller only; answers may be as old as the client says; walks wait in a queue."""
+import ctypes
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.environ['TOP_SRCDIR'], 'tests/lib'))
+import procfs  # noqa: E402
+import tap  # noqa: E402
+from crowd import Crowd, at_once, checked, split  # noqa: E402
+from vmad import NOBODY, Vmad  # noqa: E402
+from wire import Wire, wait_until  # noqa: E402
+
+SELF = os.getpid()
+QUEUE = 16
+PR_SET_NAME = 15
+REQUEST = 'GET {} HTTP/1.1\r\nHost: localhost\r\n{}\r\n'
+
+
+def walk(pid, more=''):
+    """A question that walks 60,000 VMAs and has a short answer."""
+    return f'/v1/processes/{pid}/vmas?detail=usage&min_size_bytes=1T{more}'
+
+
+def ask(target, headers=None):
+    return vmad.get(target, headers)
+
+
+def equal_walks_share():
+    """equal walks of one caller at once are one walk: all but who asked first get its answer, and are told its age"""
+    replies = checked(at_once([lambda: ask(walk(crowd.pid))] * 12))
+    tap.equal({reply.status for reply in replies}, {200}, 'status')
+    ages = sorted(reply.json()['age_ms'] for reply in replies)
+    tap.truth(ages[0] < ages[-1], f'ages: {ages}')
+    tap.truth(sum(age > 0 for age in ages) >= 10, f'who joined learns the age of what it got: {ages}')
+    bodies = set()
+    for reply in replies:
+        document = reply.json()
+        del document['age_ms']
+        bodies.add(str(document))
+    tap.equal(len(bodies), 1, 'different answers')
+
+
+def spelling_does_not_matter():
+    """the same parameters in another order, another spelling, another max_age_ms are the same question"""
+    same = [
+        walk(crowd.pid), f'/v1/processes/{crowd.pid}/vmas?min_size_bytes=1T&detail=usage', walk(f'0{crowd.pid}'),
+        f'/v1/processes/{crowd.pid}/vmas/?min_size_bytes=1024G&detail=%75sage', walk(crowd.pid, '&max_age_ms=1'),
+    ]
+    replies = checked(at_once([lambda target=target: ask(target) for target in same * 2]))
+    ages = sorted(reply.json()['age_ms'] for reply in replies)
+    tap.truth(sum(age > 0 for age in ages) >= 8, f'ages: {ages}')
+
+
+def other_questions_do_not_share():
+    """other filters, and another form of the reply, are other questions"""
+    targets = [walk(crowd.pid, '&perms=r...'), walk(crowd.pid, '&perms=rw..'), walk(crowd.pid, '&path=x'), walk(crowd.pid, '&path=y')]
+    replies = checked(at_once([lambda target=target: ask(target) for target in targets]))
+    tap.equal([reply.json()['age_ms'] for reply in replies], [0] * 4, 'ages')
+    plain, lines = checked(at_once([lambda: ask(walk(crowd.pid)), lambda: ask(walk(crowd.pid), {'Accept': 'application/x-ndjson'})]))
+    tap.equal((plain.headers['Content-Type'], lines.headers['Content-Type']), ('application/json', 'application/x-ndjson'), 'forms')
+    tap.equal((plain.json()['complete'], lines.lines()[-1]['complete']), (True, True), 'both whole')
+
+
+def as_nobody():
+    """A connection of nobody's: the socket's peer is who connected."""
+    groups = os.getgroups()
+    os.setgroups([])
+    os.setegid(NOBODY)
+    os.seteuid(NOBODY)
+    try:
+        return Wire(vmad.socket)
+    finally:
+        os.seteuid(0)
+        os.setegid(0)
+        os.setgroups(groups)
+
+
+def needs_root():
+    if os.geteuid() != 0:
+        raise tap.Skip('needs root, who can connect as another user')
+
+
+def other_callers_never_share():
+    """another caller's answer is never taken: not in the air, and not from the cache"""
+    needs_root()
+    with Crowd(60000, uid=NOBODY) as theirs:
+        target = walk(theirs.pid, '&max_age_ms=10000')
+        wires = [as_nobody(), Wire(vmad.socket)]
+        replies = checked(at_once([lambda wire=wire: wire.get(target) for wire in wires]))
+        tap.equal([reply.json()['age_ms'] for reply in replies], [0, 0], 'two callers at once')
+        wires.append(Wire(vmad.socket))
+        tap.truth(wires[2].get(target).json()['age_ms'] > 0, 'the same caller takes it from the cache')
+        tap.equal(wires[0].get(walk(theirs.pid, '&perms=r...&max_age_ms=10000')).json()['age_ms'], 0, 'nobody, first')
+        tap.equal(wires[1].get(walk(theirs.pid, '&perms=r...&max_age_ms=10000')).json()['age_ms'], 0, 'root, after')
+        for wire in wires:
+            wire.close()
+
+
+def max_age():
+    """max_age_ms: an answer that is young enough is taken again, and says how old it is; without it the kernel is asked"""
+    target = f'/v1/processes/{SELF}?detail=usage'
+    first = ask(target).json()
+    tap.equal(first['age_ms'], 0, 'asked')
+    split(2000)
+    again = ask(f'{target}&max_age_ms=10000').json()
+    tap.truth(0 < again['age_ms'] <= 5000, f'age {again["age_ms"]}')
+    tap.equal(again['vm_size_bytes'], first['vm_size_bytes'], 'the old answer')
+    now = ask(target).json()
+    tap.equal(now['age_ms'], 0, 'asked anew')
+    tap.truth(now['vm_size_bytes'] > first['vm_size_bytes'], 'and it shows')
+    tap.equal(ask(f'{target}&max_age_ms=0').json()['age_ms'], 0, 'max_age_ms=0')
+    wait_until(lambda: ask(f'{target}&max_age_ms=20').json()['age_ms'] == 0, 'an answer older than max_age_ms is not taken')
+
+
+def ages_grow():
+    """a kept answer's age grows"""
+    target = f'/v1/processes/{SELF}/vmas?detail=usage&kind=stack&max_age_ms=10000'
+    ages = [ask(target).json()['age_ms']]
+    wait_until(lambda: ages.append(ask(target).json()['age_ms']) or ages[-1] >= 30, 'an age of 30 ms', seconds=4)
+    tap.equal(ages, sorted(ages), 'ages')
+    packed = ask(target, {'Accept-Encoding': 'gzip'})
+    tap.equal(packed.json()['complete'], True, 'the same question, compressed')
+
+
+def pipelined(target, count, field=''):
+    """count requests on one connection at once; their replies."""
+    with Wire(vmad.socket) as wire:
+        wire.send(REQUEST.format(target, field).encode() * count)
+        return [wire.reply() for _ in range(count)]
+
+
+def coalescing():
+    """requests for one process within two milliseconds share one reading of procfs"""
+    replies = pipelined(f'/v1/processes/{SELF}', 200)
+    tap.equal({reply.json()['pid'] for reply in replies}, {SELF}, 'all about the same')
+    readings = len({reply.headers['server-timing'] + reply.headers['date'] for reply in replies})
+    tap.truth(readings < 150, f'{readings} readings for 200 requests')
+
+
+def max_age_zero_asks_anew():
+    """max_age_ms=0 asks the kernel each time: a name that was just changed is there"""
+    libc = ctypes.CDLL(None)
+    for i in range(300):
+        libc.prctl(PR_SET_NAME, f'name-{i}'.encode(), 0, 0, 0)
+        tap.equal(kept.get(f'/v1/processes/{SELF}?max_age_ms=0').json()['comm'], f'name-{i}', 'comm')
+
+
+def age_is_said_of_documents():
+    """a process's document always says its age"""
+    for rest in ('', '?detail=usage', '?max_age_ms=0', '?max_age_ms=5000'):
+        tap.truth(ask(f'/v1/processes/{SELF}{rest}').json()['age_ms'] >= 0, rest)
+
+
+def problems_are_not_kept():
+    """an answer that is a problem is not taken again"""
+    with Crowd(10) as short:
+        pid = short.pid
+    tap.equal(ask(f'/v1/processes/{pid}?detail=usage&max_age_ms=10000').status, 404, 'gone')
+    tap.equal(ask(f'/v1/processes/{SELF}?detail=usage&start_time_ticks=1').status, 409, 'another process')
+    ticks = procfs.stat(SELF)['start_time_ticks']
+    tap.equal(ask(f'/v1/processes/{SELF}?detail=usage&start_time_ticks={ticks}').status, 200, 'this one')
+
+
+def one_stream_at_a_time():
+    """a list above 1 MiB goes once at a time to a caller: the second is told 429; when the first has ended, it is not"""
+    target = f'/v1/processes/{crowd.pid}/vmas?detail=usage'
+    with Wire(vmad.socket, receive_buffer=4096) as first, Wire(vmad.socket) as second:
+        first.send(REQUEST.format(target, '').encode())
+        first.receive(10)
+        reply = second.get(target)
+        tap.equal((reply.status, reply.headers['retry-after'], reply.json()['type']), (429, '1', 'urn:vmad:problem:too-many'), 'again')
+        tap.truth('same list' in reply.json()['detail'] and reply.json()['mend'], 'it says why')
+        tap.equal(second.get(walk(crowd.pid)).status, 200, 'another question about it, on the same connection')
+    wait_until(lambda: ask(walk(crowd.pid, '')).status == 200, 'a short one')
+
+    def whole():
+        reply = ask(f'{target}&deadline_ms=30000')
+        return reply.status == 200 and reply.json()
+
+    tap.equal(wait_until(whole, 'the whole list')['complete'], True, 'complete')
+
+
+def others_may_stream_it_too():
+    """what streams to one caller streams to another as well"""
+    needs_root()
+    with Crowd(60000, uid=NOBODY) as theirs:
+        target = f'/v1/processes/{theirs.pid}/vmas?detail=usage'
+        with Wire(vmad.socket, receive_buffer=4096) as first, as_nobody() as second:
+            first.send(REQUEST.format(target, '').encode())
+            first.receive(10)
+            tap.equal(second.get(target).status, 200, 'nobody')
+
+
+def deadline():
+    """deadline_ms ends a walk: the list says so, and is valid JSON"""
+    document = ask(f'/v1/processes/{crowd.pid}/vmas?detail=usage&deadline_ms=5').json()
+    tap.equal((document['complete'], document['reason']), (False, 'deadline'), 'verdict')
+    tap.equal(document['count'], len(document['vmas']), 'count')
+    *_, last = ask(f'/v1/processes/{crowd.pid}/vmas?detail=usage&deadline_ms=5', {'Accept': 'application/x-ndjson'}).lines()
+    tap.equal((last['end'], last['reason']), (True, 'deadline'), 'NDJSON')
+
+
+def walks_queue():
+    """more walks than may run at once wait; above 16 that wait, and after five seconds, 503 with Retry-After"""
+    targets = [walk(crowd.pid, f'&path=p{i}') for i in range(30)]
+    replies = checked(at_once([lambda target=target: ask(target) for target in targets]))
+    tally = {}
+    for reply in replies:
+        tally[reply.status] = tally.get(reply.status, 0) + 1
+        if reply.status == 503:
+            tap.equal((reply.headers['Retry-After'], reply.json()['type']), ('1', 'urn:vmad:problem:busy'), '503')
+    print(f'# {tally}')
+    tap.truth(set(tally) == {200, 503}, f'{tally}')
+    tap.truth(tally[503] <= 30 - 2, 'those that waited were served')
+
+
+def small_requests_do_not_wait():
+    """what walks nothing does not stand in that queue"""
+    def small():
+        return vmad.get(f'/v1/processes/{crowd.pid}/vmas/0x1000')
+
+    targets = [walk(crowd.pid, f'&path=q{i}') for i in range(10)]
+    *_, reply = checked(at_once([*(lambda target=target: ask(target) for target in targets), small]))
+    claimed = float(reply.headers['Server-Timing'].split('dur=')[1].split(';')[0])
+    tap.truth(reply.status == 200 and claimed < 1000, f'{claimed} ms')
+
+
+with Crowd(60000) as crowd, Vmad(open_to_all=True) as vmad:
+    kept = Wire(vmad.socket)
+    cases = [
+        equal_walks_share,
+        spelling_does_not_matter,
+        other_questions_do_not_share,
+        other_callers_never_share,
+        max_age,
+        ages_grow,
+        coalescing,
+        max_age_zero_asks_anew,
+        age_is_said_of_documents,
+        problems_are_not_kept,
+        one_stream_at_a_time,
+        others_may_stream_it_too,
+        deadline,
+        walks_queue,
+        small_requests_do_not_wait,
+    ]
+    tap.run(cases)
