@@ -46,8 +46,8 @@ const char *opener_file_name(enum opener_file file);
 
 /*
  * One process and the files of it that are wanted, all opened through one /proc/PID descriptor: they are of one process,
- * whatever happens to the pid meanwhile. Where a process's leader has exited while threads live on, maps, smaps and
- * smaps_rollup are opened through a living thread's directory.
+ * whatever happens to the pid meanwhile. Where a process's leader has exited while threads live on, all but stat are opened
+ * through a living thread's directory.
  */
 struct opener_target {
 	pid_t pid;			/* in */

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 /* Files of the address space. They belong to the mm, which any thread of the process has as well. */
-#define MM_FILES (OPENER_WANT(OPENER_MAPS) | OPENER_WANT(OPENER_SMAPS) | OPENER_WANT(OPENER_SMAPS_ROLLUP))
+#define MM_FILES (~OPENER_WANT(OPENER_STAT))
 
 /* Links of a task directory with one thread: ".", "..", and the thread. */
 #define LINKS_OF_ONE_THREAD 3

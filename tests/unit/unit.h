@@ -51,6 +51,12 @@ int file_of(const char *bytes, size_t len);
 /* Number of entries of a directory of this process, such as /proc/self/fd. */
 size_t count_entries(const char *path);
 
+/*
+ * For a forked child: ends with the test, and leaves standard output to it, whose reader waits until nobody has it open. A failed assertion
+ * leaves children behind.
+ */
+void begin_child(void);
+
 /* Waits until `holds(arg)`, at most ten seconds; says whether it does. */
 bool eventually(bool (*holds)(void *arg), void *arg);
 

@@ -8,6 +8,7 @@
 #include <linux/capability.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -281,10 +282,11 @@ static void batches(void **state)
 	assert_int_equal(opener_open(opener, ourselves(), many, 0, NULL), 0);
 }
 
-/* Lives on when the leader has exited. */
+/* Lives on when the leader has exited, but not longer than the test: each thread has to say so for itself. */
 static void *outlive(void *arg)
 {
 	(void)arg;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	for (;;)
 		pause();
 	return NULL;
@@ -315,7 +317,7 @@ static pid_t start_leaderless(void)
 	pid_t child = fork();
 
 	if (child == 0) {
-		prctl(PR_SET_PDEATHSIG, 0);
+		begin_child();
 		if (exit_leader(NULL) < 0)
 			_exit(1);
 		pthread_exit(NULL);
@@ -324,11 +326,12 @@ static pid_t start_leaderless(void)
 	return child;
 }
 
+/* The files that a captured tree has, too. */
 static void expect_address_space(const struct opener_target *target)
 {
 	char bytes[4096];
 
-	for (int i = OPENER_MAPS; i < OPENER_FILES; i++) {
+	for (int i = OPENER_MAPS; i <= OPENER_SMAPS_ROLLUP; i++) {
 		assert_true(target->fd[i] >= 0);
 		assert_true(read(target->fd[i], bytes, sizeof(bytes)) > 100);
 	}
@@ -342,6 +345,7 @@ static void leader_is_gone(void **state)
 	(void)state;
 	assert_int_equal(opener_open(opener, ourselves(), &target, 1, NULL), 0);
 	expect_address_space(&target);
+	assert_int_equal(pread(target.fd[OPENER_PAGEMAP], &(uint64_t){ 0 }, sizeof(uint64_t), 0), sizeof(uint64_t));
 	opener_target_close(&target);
 	kill(target.pid, SIGKILL);
 	waitpid(target.pid, &status, 0);

@@ -64,6 +64,7 @@ int people_become(const struct vmad_caller *caller)
  */
 static int prepare_and_wait(int (*prepare)(void *arg), void *arg, int ready_fd)
 {
+	begin_child();
 	prctl(PR_SET_DUMPABLE, 1);
 	if (prepare(arg) < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || write(ready_fd, "r", 1) != 1)
 		return 1;
@@ -97,6 +98,13 @@ void people_end(pid_t pid)
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 }
 
+static int run_as(const struct vmad_caller *caller, int (*run)(void *arg), void *arg)
+{
+	begin_child();
+	CHECK(!caller || people_become(caller) == 0);
+	return run(arg);
+}
+
 int people_run(const struct vmad_caller *caller, int (*run)(void *arg), void *arg)
 {
 	int status;
@@ -104,7 +112,7 @@ int people_run(const struct vmad_caller *caller, int (*run)(void *arg), void *ar
 
 	assert_true(child >= 0);
 	if (child == 0)
-		_exit(caller && people_become(caller) < 0 ? complain(__LINE__, "people_become(caller) == 0") : run(arg));
+		_exit(run_as(caller, run, arg));
 	assert_int_equal(waitpid(child, &status, 0), child);
 	assert_true(WIFEXITED(status));
 	return WEXITSTATUS(status);

@@ -111,6 +111,7 @@ static void a_user_without_a_name(void **state)
 	assert_int_equal(pipe(ready), 0);
 	child = fork();
 	if (child == 0) {
+		begin_child();
 		if (setresuid(nobody_at_all, nobody_at_all, nobody_at_all) == 0 && write(ready[1], "r", 1) == 1)
 			pause();
 		_exit(1);
@@ -170,6 +171,7 @@ static void many_threads(void **state)
 	for (int i = 0; i < 8; i++) {
 		children[i] = fork();
 		if (children[i] == 0) {
+			begin_child();
 			pause();
 			_exit(0);
 		}

@@ -165,6 +165,7 @@ static void mm_is_gone(void **state)
 
 	(void)state;
 	if (child == 0) {
+		begin_child();
 		pause();
 		_exit(0);
 	}

@@ -167,6 +167,7 @@ static pid_t start_child(const char *file, int *ret_fd)
 	pid_t child = fork();
 
 	if (child == 0) {
+		begin_child();
 		pause();
 		_exit(0);
 	}

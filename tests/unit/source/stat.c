@@ -96,6 +96,7 @@ static void gone(void **state)
 
 	(void)state;
 	if (child == 0) {
+		begin_child();
 		pause();
 		_exit(0);
 	}
