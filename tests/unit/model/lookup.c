@@ -20,6 +20,7 @@ static struct lookup *look_up(struct target *target, uint64_t address)
 {
 	struct lookup *lookup;
 
+	assert_int_equal(lseek(target->files.fd[OPENER_MAPS], 0, SEEK_SET), 0);
 	assert_int_equal(lookup_new(target, address, &lookup, NULL), 0);
 	assert_int_equal(lookup_record(lookup)->address, address);
 	return lookup;
@@ -167,7 +168,7 @@ static pid_t start_child(bool busy)
 	char byte;
 
 	assert_int_equal(pipe(ready), 0);
-	pid = fork();
+	pid = fork_child();
 	if (pid == 0) {
 		(void)!write(ready[1], "x", 1);
 		while (!busy)
@@ -216,12 +217,9 @@ static void assert_same_vma(const struct vmad_vma *a, const struct vmad_vma *b)
 /* query: the live maps; text: a copy of it, which no ioctl works on. */
 static void expect_agreement(struct target *query, struct target *text, uint64_t address)
 {
-	struct lookup *a = look_up(query, address), *b;
-	const struct vmad_lookup *x = lookup_record(a), *y;
+	struct lookup *a = look_up(query, address), *b = look_up(text, address);
+	const struct vmad_lookup *x = lookup_record(a), *y = lookup_record(b);
 
-	assert_int_equal(lseek(text->files.fd[OPENER_MAPS], 0, SEEK_SET), 0);
-	b = look_up(text, address);
-	y = lookup_record(b);
 	assert_string_equal(lookup_source(b), "maps");
 	assert_int_equal(x->has, y->has);
 	assert_int_equal(x->file_offset_bytes, y->file_offset_bytes);
@@ -332,10 +330,8 @@ static void busy_process(void **state)
 		if (!low && entry.start > UINT64_C(1) << 46)
 			low = entry.start;
 	for (int i = 0; i < 3000; i++) {
-		struct lookup *lookup;
+		struct lookup *lookup = look_up(&target, low - 70 * PAGE + (uint64_t)i % 140 * PAGE);
 
-		assert_int_equal(lseek(target.files.fd[OPENER_MAPS], 0, SEEK_SET), 0);
-		lookup = look_up(&target, low - 70 * PAGE + (uint64_t)i % 140 * PAGE);
 		expect_sane(lookup_record(lookup));
 		lookup_free(lookup);
 	}

@@ -2,8 +2,10 @@
 #include "model.h"
 
 #include <ftw.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -107,6 +109,16 @@ struct target opened(struct opener *opener, int pid, unsigned want)
 
 	assert_int_equal(target_open(opener, me(), pid, want, 0, &target, NULL), 0);
 	return target;
+}
+
+pid_t fork_child(void)
+{
+	pid_t pid = fork();
+
+	if (pid == 0 && prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+		_exit(1);
+	assert_true(pid >= 0);
+	return pid;
 }
 
 void assert_bytes(struct vmad_str found, const char *expected)

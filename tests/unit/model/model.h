@@ -24,6 +24,9 @@ void made_process(int pid, const char *comm, char state, uint64_t start_time_tic
 /* target_open() of what must be there. */
 struct target opened(struct opener *opener, int pid, unsigned want);
 
+/* fork(2). The child dies with this process, also where an assertion ends a case before it was killed. */
+pid_t fork_child(void);
+
 /* assert_str() for what is not a literal. */
 void assert_bytes(struct vmad_str found, const char *expected);
 

@@ -70,7 +70,7 @@ static void counted(void **state)
 	static const struct {
 		pid_t pid;
 		uint64_t count;		/* 0: absent */
-	} rows[] = { { 2, 0 }, { 100, 2 }, { 101, 7 }, { 102, 15 }, { 103, 0 }, { 104, 1 }, { 107, 0 }, { 109, 2 } };
+	} rows[] = { { 2, 0 }, { 100, 2 }, { 101, 7 }, { 102, 15 }, { 103, 0 }, { 104, 2 }, { 107, 0 }, { 109, 2 } };
 	struct opener *opener = open_fixture("odd");
 	struct process_list *list = new_list(opener, &(struct process_query){ .count_vmas = true, .vma_limit = 100 });
 
@@ -224,7 +224,7 @@ static void units(void **state)
 static void live(void **state)
 {
 	struct opener *opener = open_proc();
-	struct process_query query = { .only = fork() };
+	struct process_query query = { .only = fork_child() };
 	struct vmad_process process;
 	struct process_list *list;
 

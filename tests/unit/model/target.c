@@ -113,7 +113,7 @@ static bool is_zombie(void *pid)
 static void live_zombie(void **state)
 {
 	struct opener *opener = open_proc();
-	pid_t pid = fork();
+	pid_t pid = fork_child();
 
 	(void)state;
 	if (pid == 0)
@@ -151,7 +151,7 @@ static void live_leaderless(void **state)
 {
 	struct opener *opener = open_proc();
 	struct target target;
-	pid_t pid = fork();
+	pid_t pid = fork_child();
 	char byte;
 
 	(void)state;

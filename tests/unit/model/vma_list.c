@@ -402,7 +402,7 @@ static pid_t start_large(void)
 	char byte;
 
 	assert_int_equal(pipe(ready), 0);
-	pid = fork();
+	pid = fork_child();
 	if (pid == 0) {
 		size_t page = (size_t)sysconf(_SC_PAGESIZE);
 		char *area = mmap(NULL, AREAS * page, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
