@@ -96,6 +96,23 @@ static void look_up(struct request *request, const struct rmap_query *query)
 	reply_list(request, &mappings_ops, list);
 }
 
+/* What the kernel lets us open decides the status; more would be a walk. */
+static void head_of_process(struct request *request)
+{
+	struct endpoint_context *context = request->context;
+	struct vmad_error err;
+	struct target target;
+	int r = target_open(context->opener, request->caller, (pid_t)request_number(request, PARAM_pid), OPENER_WANT(OPENER_MAPS),
+			    request_number(request, PARAM_start_time_ticks), &target, &err);
+
+	if (r < 0) {
+		reply_error(request, &err);
+		return;
+	}
+	target_close(&target);
+	reply_empty(request);
+}
+
 void endpoint_mappings(struct request *request)
 {
 	struct rmap_query query = {
@@ -110,7 +127,7 @@ void endpoint_mappings(struct request *request)
 	if (!is_root(request))
 		return;
 	if (request->head)
-		reply_empty(request);
+		head_of_process(request);
 	else if (request_walk(request, query.pid))
 		look_up(request, &query);
 }
