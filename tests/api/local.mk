@@ -3,6 +3,7 @@
 
 api_tests = \
 	%D%/bad_input.py \
+	%D%/captured.py \
 	%D%/growth.py \
 	%D%/lifecycle.py \
 	%D%/peers.py \
