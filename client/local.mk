@@ -19,6 +19,7 @@ client_libvmactl_a_SOURCES = \
 	%D%/filter.c %D%/filter.h \
 	%D%/find.c \
 	%D%/list.c %D%/list.h \
+	%D%/frames.c \
 	%D%/local.c %D%/local.h \
 	%D%/lookup.c %D%/lookup.h \
 	%D%/maps.c \

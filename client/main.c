@@ -24,6 +24,7 @@ static const struct verb {
 	{ "maps", "TARGET... [RANGE]", "the VMAs of processes", OPTIONS_VMAS | OPTIONS_USAGE, verb_maps },
 	{ "show", "TARGET ADDR", "explains one address: VMA or gap, neighbours, file offset", OPTIONS_USAGE, verb_show },
 	{ "rmap", "TARGET ADDR|pfn:PFN", "who maps this page: every process and address", 0, verb_rmap },
+	{ "frames", "[PFN]", "all page frames by kind, or one", 0, verb_frames },
 	{ "find", "[FILE]", "VMAs of all processes", OPTIONS_VMAS | OPTIONS_PROCESSES, verb_find },
 	{ "doctor", "", "what works here, what does not, why, and what to do", 0, verb_doctor },
 };

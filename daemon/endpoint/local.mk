@@ -4,6 +4,7 @@ daemon_libendpoint_a_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(MHD_CFLAGS)
 daemon_libendpoint_a_SOURCES = \
 	%D%/capabilities.c \
 	%D%/endpoint.h \
+	%D%/frames.c \
 	%D%/health.c \
 	%D%/host_vmas.c \
 	%D%/index.c \
@@ -11,6 +12,7 @@ daemon_libendpoint_a_SOURCES = \
 	%D%/openapi.c \
 	%D%/processes.c \
 	%D%/query.c %D%/query.h \
+	%D%/root.c %D%/root.h \
 	%D%/table.c \
 	%D%/vma.c \
 	%D%/vmas.c

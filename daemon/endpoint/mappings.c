@@ -5,6 +5,7 @@
 
 #include "encode/record.h"
 #include "endpoint/endpoint.h"
+#include "endpoint/root.h"
 #include "model/rmap.h"
 
 struct mappings_list {
@@ -68,17 +69,10 @@ static bool may_scan(void *request)
 	return request_walk_host(request);
 }
 
-/* Frame numbers tell where to hammer; so this is for root, whoever owns the process. */
+/* Whoever owns the process. */
 static bool is_root(struct request *request)
 {
-	struct problem problem;
-
-	if (request->caller->class == VMAD_CALLER_ROOT)
-		return true;
-	problem_set(&problem, PROBLEM_NOT_ALLOWED, "page -> mappings needs a root caller (frame numbers help rowhammer)");
-	problem.mend = "run it as root, or ask an administrator";
-	reply_problem(request, &problem);
-	return false;
+	return root_only(request, "page -> mappings needs a root caller (frame numbers help rowhammer)");
 }
 
 static void look_up(struct request *request, const struct rmap_query *query)

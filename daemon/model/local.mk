@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 noinst_LIBRARIES += daemon/libmodel.a
 daemon_libmodel_a_SOURCES = \
+	%D%/frames.c %D%/frames.h \
 	%D%/host_vmas.c %D%/host_vmas.h \
 	%D%/kind.c %D%/kind.h \
 	%D%/lookup.c %D%/lookup.h \

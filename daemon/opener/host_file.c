@@ -22,6 +22,7 @@ static const char *const paths[] = {
 	[OPENER_HOST_KPAGEFLAGS] = "kpageflags",
 	[OPENER_HOST_KPAGECOUNT] = "kpagecount",
 	[OPENER_HOST_KPAGECGROUP] = "kpagecgroup",
+	[OPENER_HOST_IOMEM] = "iomem",
 };
 
 static int host_work(struct request *base, const struct procfs *procfs)

@@ -109,6 +109,7 @@ enum opener_host_file {
 	OPENER_HOST_KPAGEFLAGS,		/* these three tell of frames: only for those who answer root callers alone */
 	OPENER_HOST_KPAGECOUNT,
 	OPENER_HOST_KPAGECGROUP,
+	OPENER_HOST_IOMEM,
 };
 int opener_open_host(struct opener *opener, enum opener_host_file file);
 

@@ -7,6 +7,8 @@ daemon_libsource_a_SOURCES = \
 	%D%/facts_thread.h \
 	%D%/host.c \
 	%D%/host.h \
+	%D%/iomem.c \
+	%D%/iomem.h \
 	%D%/kpage.c \
 	%D%/kpage.h \
 	%D%/maps.c \

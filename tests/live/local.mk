@@ -8,6 +8,7 @@ tests_live_victim_CFLAGS = -std=gnu17 -Wall -Wextra -Wno-missing-field-initializ
 tests_live_racer_CFLAGS = -std=gnu17 -Wall -Wextra -Wno-missing-field-initializers
 
 live_tests = \
+	%D%/frames.py \
 	%D%/identity.py \
 	%D%/lists.py \
 	%D%/races.py \

@@ -4,6 +4,7 @@ unit_source_libs = daemon/libsource.a daemon/libopener.a $(unit_libs) $(PROC2_LI
 unit_programs += \
 	tests/unit/source/facts \
 	tests/unit/source/host \
+	tests/unit/source/iomem \
 	tests/unit/source/maps \
 	tests/unit/source/procmap_query \
 	tests/unit/source/reader \
@@ -17,6 +18,10 @@ tests_unit_source_facts_LDADD = $(unit_source_libs)
 tests_unit_source_host_SOURCES = %D%/host.c
 tests_unit_source_host_CPPFLAGS = $(unit_cppflags)
 tests_unit_source_host_LDADD = $(unit_source_libs)
+
+tests_unit_source_iomem_SOURCES = %D%/iomem.c
+tests_unit_source_iomem_CPPFLAGS = $(unit_cppflags)
+tests_unit_source_iomem_LDADD = $(unit_source_libs)
 
 tests_unit_source_maps_SOURCES = %D%/maps.c
 tests_unit_source_maps_CPPFLAGS = $(unit_cppflags)
