@@ -53,6 +53,19 @@ static int read_sum(const struct target *target, struct usage_sum *sum, struct v
 	return 0;
 }
 
+/* The kernel refuses to open the rollup of a process without memory as if it were gone. */
+static bool has_no_mm(struct opener *opener, const struct vmad_caller *caller, pid_t pid, uint64_t start_time_ticks)
+{
+	struct target target;
+	bool none;
+
+	if (target_open(opener, caller, pid, 0, start_time_ticks, &target, NULL) < 0)
+		return false;
+	none = target_has_no_mm(&target);
+	target_close(&target);
+	return none;
+}
+
 int usage_sum_read(struct opener *opener, const struct vmad_caller *caller, pid_t pid, uint64_t start_time_ticks, struct usage_sum *ret_sum,
 		   struct vmad_error *err)
 {
@@ -62,6 +75,8 @@ int usage_sum_read(struct opener *opener, const struct vmad_caller *caller, pid_
 	ret_sum->usage.has = 0;
 	ret_sum->unknown_count = 0;
 	r = target_open(opener, caller, pid, OPENER_WANT(OPENER_SMAPS_ROLLUP), start_time_ticks, &target, err);
+	if (r == -ESRCH && has_no_mm(opener, caller, pid, start_time_ticks))
+		return 0;
 	if (r < 0)
 		return r;
 	r = read_sum(&target, ret_sum, err);

@@ -19,18 +19,23 @@ const QUESTIONS = {
 	'/v1/openapi.json': ['/v1/openapi.json'],
 	'/v1/health': ['/v1/health'],
 	'/v1/capabilities': ['/v1/capabilities'],
-	'/v1/processes': ['/v1/processes', '/v1/processes?detail=vmas', '/v1/processes?comm=node*&limit=1'],
-	'/v1/processes/{pid}': [`/v1/processes/${self}`, `/v1/processes/${self}?detail=usage`],
+	'/v1/processes': ['/v1/processes', '/v1/processes?detail=vmas', '/v1/processes?comm=node*&limit=1', '/v1/processes?limit=1',
+		'/v1/processes?detail=vmas&uid=0', '/v1/processes?unit=no-such-unit'],
+	'/v1/processes/{pid}': [`/v1/processes/${self}`, `/v1/processes/${self}?detail=usage`, '/v1/processes/2',
+		'/v1/processes/2?detail=usage', `/v1/processes/${self}?detail=usage&max_age_ms=1000`],
 	'/v1/processes/{pid}/vmas': [`/v1/processes/${self}/vmas`, `/v1/processes/${self}/vmas?detail=usage`,
-		`/v1/processes/${self}/vmas?limit=2`, `/v1/processes/${self}/vmas?kind=heap,stack`],
-	'/v1/processes/{pid}/vmas/{addr}': [`/v1/processes/${self}/vmas/0x1000`, null],
-	'/v1/vmas': ['/v1/vmas?limit=50', '/v1/vmas?deleted=true'],
+		`/v1/processes/${self}/vmas?detail=maps`, `/v1/processes/${self}/vmas?detail=usage&deadline_ms=30000&limit=3`,
+		`/v1/processes/${self}/vmas?limit=2`, `/v1/processes/${self}/vmas?kind=heap,stack`, '/v1/processes/2/vmas'],
+	'/v1/processes/{pid}/vmas/{addr}': [`/v1/processes/${self}/vmas/0x1000`, null,
+		`/v1/processes/${self}/vmas/0xffffffffff600000`, `/v1/processes/${self}/vmas/0xffffffffffffffff`, '/v1/processes/2/vmas/0'],
+	'/v1/vmas': ['/v1/vmas?limit=50', '/v1/vmas?deleted=true', '/v1/vmas'],
 };
-// What vmad serves as it is: OpenAPI itself says what it may hold.
-const OPEN = new Set(['/v1/openapi.json']);
 const PROBLEMS = [
 	['/v1/nothing', 404], ['/v1/processes/4194304', 404], ['/v1/processes/abc', 400], ['/v1/processes?what=1', 400],
+	[`/v1/processes/${self}?start_time_ticks=1`, 409], [`/v1/processes/${self}/vmas/0xg`, 400], ['/v1/vmas?cursor=x', 400],
+	['/v1/processes?limit=0', 400], [`/v1/${'x'.repeat(9000)}`, 414],
 ];
+const LIST = 'application/x-ndjson';
 
 async function start() {
 	const directory = mkdtempSync(join(tmpdir(), 'vmad-openapi-'));
@@ -74,10 +79,22 @@ function expect(found, expected, what) {
 // "/paths/~1v1/get/...", as JSON pointers are written.
 const pointer = (...steps) => steps.map((step) => '/' + String(step).replaceAll('~', '~0').replaceAll('/', '~1')).join('');
 
-// A validator of one reply of one path, which also refuses members that the document does not know.
+// The document as it binds vmad, and not those who read it: no object has a member that its schema does not name.
+function strict(schema) {
+	if (Array.isArray(schema))
+		return schema.map(strict);
+	if (schema === null || typeof schema !== 'object')
+		return schema;
+	const copy = Object.fromEntries(Object.entries(schema).map(([name, value]) => [name, strict(value)]));
+	if (copy.type === 'object' && copy.properties?.constructor === Object)
+		copy.unevaluatedProperties = false;
+	return copy;
+}
+
+// A validator of one reply of one path.
 function validator(ajv, path, status, type) {
 	const schema = pointer('paths', path, 'get', 'responses', status, 'content', type, 'schema');
-	return ajv.compile({ $ref: `openapi.json#${encodeURI(schema)}`, unevaluatedProperties: OPEN.has(path) });
+	return ajv.compile({ $ref: `openapi.json#${encodeURI(schema)}` });
 }
 
 function fits(validate, reply, path) {
@@ -111,6 +128,24 @@ function schemaCanFail(ajv) {
 		expect(validate(bad), false, JSON.stringify(bad));
 }
 
+// In rows and in records within records too.
+async function innerSchemasCanFail(ajv, socket) {
+	const list = JSON.parse((await get(socket, '/v1/processes?limit=1')).body);
+	const one = JSON.parse((await get(socket, await anAddress(socket))).body);
+	list.processes[0].extra = 1;
+	one.vma.extra = 1;
+	expect(validator(ajv, '/v1/processes', 200, JSON_TYPE)(list), false, 'a row with a member more');
+	expect(validator(ajv, '/v1/processes/{pid}/vmas/{addr}', 200, JSON_TYPE)(one), false, 'a VMA with a member more');
+}
+
+// A list in lines is the list in one document: the first line has its head, the last one its tail.
+function joined(text, name) {
+	const [{ begin, ...head }, ...rest] = text.trimEnd().split('\n').map((line) => JSON.parse(line));
+	const { end, ...tail } = rest.pop();
+	expect(begin && end, true, 'begin and end');
+	return { ...head, [name]: rest.map(({ record, ...row }) => row), ...tail };
+}
+
 async function anAddress(socket) {
 	const reply = await get(socket, `/v1/processes/${self}/vmas?limit=1`);
 	return `/v1/processes/${self}/vmas/${JSON.parse(reply.body).vmas[0].start}`;
@@ -120,12 +155,13 @@ async function cases(socket) {
 	const text = (await get(socket, '/v1/openapi.json')).body;
 	const document = JSON.parse(text);
 	const ajv = new Ajv2020({ strict: false, allErrors: true, validateFormats: false });
-	ajv.addSchema({ ...document, $id: 'openapi.json' });
+	ajv.addSchema({ ...strict(document), $id: 'openapi.json' });
 	const list = [
 		['the document is OpenAPI 3.1', () => expect(document.openapi.slice(0, 4), '3.1.', 'openapi')],
 		['Redocly has nothing to say', () => lint(text)],
 		['Redocly would say it', () => lintCanFail(text)],
 		['the schemas refuse what is wrong', () => schemaCanFail(ajv)],
+		['the schemas of rows and records do too', () => innerSchemasCanFail(ajv, socket)],
 	];
 	for (const path of Object.keys(document.paths)) {
 		for (const question of QUESTIONS[path] ?? [`/no-question-for${path}`]) {
@@ -135,13 +171,22 @@ async function cases(socket) {
 				expect(reply.status, 200, `status of ${asked}`);
 				fits(validator(ajv, path, 200, JSON_TYPE), reply, asked);
 			}]);
+			if (!document.paths[path].get.responses[200].content[LIST])
+				continue;
+			list.push([`${question} in lines fits its schema`, async () => {
+				const reply = await get(socket, question, { Accept: LIST });
+				const { properties } = document.paths[path].get.responses[200].content[JSON_TYPE].schema;
+				const name = Object.keys(properties).find((key) => properties[key].items?.properties);
+				expect(`${reply.status} ${reply.type}`, `200 ${LIST}`, 'status and type');
+				fits(validator(ajv, path, 200, JSON_TYPE), { body: JSON.stringify(joined(reply.body, name)) }, question);
+			}]);
 		}
 	}
 	for (const [path, status] of PROBLEMS) {
 		list.push([`${path} is a ${status} that fits the schema of problems`, async () => {
 			const reply = await get(socket, path);
 			expect(`${reply.status} ${reply.type}`, `${status} ${PROBLEM_TYPE}`, 'status and type');
-			fits(ajv.compile({ $ref: 'openapi.json#/components/schemas/problem', unevaluatedProperties: false }), reply, path);
+			fits(ajv.compile({ $ref: 'openapi.json#/components/schemas/problem' }), reply, path);
 		}]);
 	}
 	return list;

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "model/usage_sum.h"
@@ -123,6 +124,31 @@ static void live(void **state)
 	opener_free(opener);
 }
 
+static bool is_zombie(void *pid)
+{
+	siginfo_t info;
+
+	return waitid(P_PID, (id_t)*(pid_t *)pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid;
+}
+
+/* The running kernel does not even let its rollup be opened. */
+static void live_zombie(void **state)
+{
+	struct opener *opener = open_proc();
+	pid_t pid = fork_child();
+
+	(void)state;
+	if (pid == 0)
+		_exit(0);
+	assert_true(eventually(is_zombie, &pid));
+	sum.usage.has = 1;
+	assert_int_equal(usage_sum_read(opener, me(), pid, 0, &sum, NULL), 0);
+	assert_int_equal(sum.usage.has, 0);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	assert_int_equal(usage_sum_read(opener, me(), pid, 0, &sum, NULL), -ENOENT);
+	opener_free(opener);
+}
+
 int main(void)
 {
 	const struct CMUnitTest cases[] = {
@@ -131,6 +157,7 @@ int main(void)
 		CASE("gone, another one, and kernels without smaps_rollup", errors),
 		CASE("texts that are none, and more keys than there is room for", odd_texts),
 		CASE("this process", live),
+		CASE("a zombie of the running kernel", live_zombie),
 	};
 
 	return cmocka_run_group_tests(cases, NULL, NULL);
