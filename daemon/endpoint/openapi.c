@@ -148,6 +148,8 @@ static json_t *reply_schema(const struct route *route, json_t *records)
 		add_property(schema, route->list, json_pack("{s:s, s:o}", "type", "array", "items", row), "the records", true);
 	}
 	merge_parts(schema, records, route->tail);
+	if (route->list)
+		add_property(schema, "problem", reference("problem"), "why the list ends here, where reading failed on the way", false);
 	return schema;
 }
 
