@@ -1,15 +1,24 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 noinst_LIBRARIES += daemon/libopener.a
 daemon_libopener_a_SOURCES = \
+	%D%/cache.c \
 	%D%/caller.c \
 	%D%/caller.h \
 	%D%/host_file.c \
 	%D%/identity.c \
 	%D%/identity.h \
 	%D%/list.c \
+	%D%/local_walk.c \
+	%D%/local_walk.h \
+	%D%/mapped.c \
+	%D%/mounts.c \
+	%D%/mounts.h \
 	%D%/open.c \
 	%D%/opener.c \
 	%D%/opener.h \
+	%D%/own_line.c \
+	%D%/own_line.h \
+	%D%/path.c \
 	%D%/peer.c \
 	%D%/procdir.c \
 	%D%/procdir.h \

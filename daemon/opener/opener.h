@@ -22,6 +22,7 @@
 #define OPENER_OPENER_H
 
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "vmad/caller.h"
@@ -101,6 +102,47 @@ int opener_open(struct opener *opener, const struct vmad_caller *caller, struct 
  */
 int opener_same_mm(struct opener *opener, const struct vmad_caller *caller, const pid_t *pids, size_t count, size_t *ret_group,
 		   struct vmad_error *err);
+
+/*
+ * A regular file, by its absolute path as vmad's mount namespace has it, opened as the caller. Nothing but a regular file is ever
+ * opened for reading. A path may be anything that a caller likes to write, so for everybody but root it is walked on local
+ * file systems only: whoever owns a FUSE file system could hold the opener up for ever.
+ *
+ * -ENOENT, -ENOTDIR: there is no such file; -EACCES, -EPERM: the caller may not reach or read it; -EXDEV: it is not on a local file system;
+ * -EISDIR: a directory; -EINVAL: no regular file; -ELOOP: too many symbolic links, or a link of procfs; -ENAMETOOLONG; -ETIMEDOUT: the file system does
+ * not answer; -EOPNOTSUPP: what is read is a captured tree, whose files are elsewhere; -ENOSYS: the kernel has no openat2 (5.6).
+ */
+#define OPENER_LINE_MAX 128
+struct opener_path {
+	int fd;				/* O_RDONLY|O_NONBLOCK|O_CLOEXEC: the caller's to close */
+	uint64_t device, inode;		/* as stat(2) has them; device is major << 32 | minor */
+	uint64_t size_bytes;
+	char line[OPENER_LINE_MAX];	/* how the kernel shows a mapping of it in maps, up to the inode at least; "": nobody can map it */
+};
+int opener_open_path(struct opener *opener, const struct vmad_caller *caller, const char *path, struct opener_path *ret_path,
+		     struct vmad_error *err);
+
+/*
+ * What of a range of an open file is in the page cache. length 0: to the end of the file. The kernel tells it to those only who own the file or may
+ * write to it; a root caller is told as the file's owner is. -EPERM: not told; -ENOSYS: the kernel has no cachestat (6.5);
+ * -EOPNOTSUPP: hugetlbfs. OPENER_MINCORE fills cached_pages only; a range must fit into the address space.
+ */
+enum opener_cache_source { OPENER_CACHESTAT, OPENER_MINCORE };
+struct opener_cache {
+	uint64_t cached_pages, dirty_pages, writeback_pages, evicted_pages, recently_evicted_pages;
+};
+int opener_cache(struct opener *opener, const struct vmad_caller *caller, int fd, enum opener_cache_source source, uint64_t offset,
+		 uint64_t length, struct opener_cache *ret_cache, struct vmad_error *err);
+
+/*
+ * Which file a process has mapped at exactly this range, as stat(2) of the file would say; root only (-EPERM).
+ * -ENOENT: there is no such mapping of a file any more.
+ */
+struct opener_mapped {
+	uint64_t device, inode;
+};
+int opener_mapped_file(struct opener *opener, const struct vmad_caller *caller, pid_t pid, uint64_t start, uint64_t end,
+		       struct opener_mapped *ret_mapped, struct vmad_error *err);
 
 /* Files of the host, the same for every caller. Returns a descriptor that is the caller's to close, or a negative errno. */
 enum opener_host_file {

@@ -5,6 +5,7 @@ unit_programs += \
 	tests/unit/opener/identity \
 	tests/unit/opener/list \
 	tests/unit/opener/open \
+	tests/unit/opener/path \
 	tests/unit/opener/peer \
 	tests/unit/opener/stuck
 
@@ -19,6 +20,10 @@ tests_unit_opener_list_LDADD = $(unit_opener_libs)
 tests_unit_opener_open_SOURCES = %D%/open.c %D%/people.c %D%/people.h
 tests_unit_opener_open_CPPFLAGS = $(unit_cppflags)
 tests_unit_opener_open_LDADD = $(unit_opener_libs)
+
+tests_unit_opener_path_SOURCES = %D%/path.c %D%/people.c %D%/people.h
+tests_unit_opener_path_CPPFLAGS = $(unit_cppflags)
+tests_unit_opener_path_LDADD = $(unit_opener_libs)
 
 tests_unit_opener_peer_SOURCES = %D%/peer.c %D%/people.c %D%/people.h
 tests_unit_opener_peer_CPPFLAGS = $(unit_cppflags)
