@@ -1,34 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* vmactl find: VMAs of all processes that the caller may read. */
-#include <inttypes.h>
-
 #include "list.h"
-#include "number.h"
 #include "query.h"
 #include "verbs.h"
 
-static void remark(const json_t *envelope, struct text *out)
-{
-	static const struct { const char *member, *words; } rows[] = {
-		{ "processes_unreadable", "not readable" },
-		{ "processes_gone", "ended meanwhile" },
-	};
-	const json_t *read = json_object_get(envelope, "processes_read");
-
-	if (!read)
-		return;
-	text_printf(out, " in %" PRIu64 " process%s read", number_value(read), number_value(read) == 1 ? "" : "es");
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		uint64_t n = number_member(envelope, rows[i].member);
-
-		if (n)
-			text_printf(out, ", %" PRIu64 " %s", n, rows[i].words);
-	}
-}
-
 int verb_find(struct session *s, int argc, char **argv)
 {
-	struct list list = { .noun = "VMA", .plural = "VMAs", .remark = remark };
+	struct list list = { .noun = "VMA", .plural = "VMAs", .remark = list_remark_processes };
 	struct text path = { 0 };
 	int code, r;
 

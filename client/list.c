@@ -43,6 +43,25 @@ int list_columns(struct session *s, enum route route, const char *defaults, stru
 	return EXIT_USAGE;
 }
 
+void list_remark_processes(const json_t *envelope, struct text *out)
+{
+	static const struct { const char *member, *words; } rows[] = {
+		{ "processes_unreadable", "not readable" },
+		{ "processes_gone", "ended meanwhile" },
+	};
+	const json_t *read = json_object_get(envelope, "processes_read");
+
+	if (!read)
+		return;
+	text_printf(out, " in %" PRIu64 " process%s read", number_value(read), number_value(read) == 1 ? "" : "es");
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		uint64_t n = number_member(envelope, rows[i].member);
+
+		if (n)
+			text_printf(out, ", %" PRIu64 " %s", n, rows[i].words);
+	}
+}
+
 int list_add_limit(const struct session *s, struct text *path)
 {
 	bool all = !s->options.limit || (s->options.sort && !session_copies(s));

@@ -36,6 +36,9 @@ bool list_help(const struct session *session, enum route route);
  */
 int list_show(struct session *session, struct list *list);
 
+/* A remark for answers about all processes: how many were read, and how many could not be. */
+void list_remark_processes(const json_t *envelope, struct text *out);
+
 /* Appends limit= to a path, unless sorting has to see all rows first. 0, or -ENOMEM. */
 int list_add_limit(const struct session *session, struct text *path);
 

@@ -16,6 +16,7 @@ client_libvmactl_a_SOURCES = \
 	%D%/doctor.c \
 	%D%/escape.c %D%/escape.h \
 	%D%/fetch.c %D%/fetch.h \
+	%D%/file.c \
 	%D%/filter.c %D%/filter.h \
 	%D%/find.c \
 	%D%/list.c %D%/list.h \

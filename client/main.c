@@ -26,12 +26,14 @@ static const struct verb {
 	{ "rmap", "TARGET ADDR|pfn:PFN", "who maps this page: every process and address", 0, verb_rmap },
 	{ "frames", "[PFN]", "all page frames by kind, or one", 0, verb_frames },
 	{ "find", "[FILE]", "VMAs of all processes", OPTIONS_VMAS | OPTIONS_PROCESSES, verb_find },
+	{ "file", "PATH [PART]", "who maps a file, and what of it is cached", OPTIONS_PROCESSES, verb_file },
 	{ "doctor", "", "what works here, what does not, why, and what to do", 0, verb_doctor },
 };
 
 static const char targets_help[] =
 	"TARGET: PID, self, name:nginx, unit:nginx.service, or a file that holds an answer of --json or --ndjson.\n"
 	"ADDR: hex with or without 0x, never decimal; FILE+OFFSET, such as libc.so.6+0x4d123.\n"
+	"PART: OFFSET (of one page), OFFSET+SIZE or START-END, offsets in hex. PATH may be DEVICE:INODE, as maps shows them.\n"
 	"RANGE: START-END or START+SIZE. SIZE: K, M, G, T.\n";
 
 static const char exit_help[] =

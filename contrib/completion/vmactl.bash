@@ -97,7 +97,7 @@ _vmactl_read_words()
 _vmactl()
 {
 	local cur prev words cword verb="" place=()
-	local verbs='ps maps show find doctor'
+	local verbs='ps maps show find file doctor'
 
 	_get_comp_words_by_ref -n := cur prev words cword || return
 	_vmactl_read_words "$verbs"
@@ -109,7 +109,7 @@ _vmactl()
 		mapfile -t COMPREPLY < <(compgen -W "$verbs" -- "$cur")
 	elif [[ $verb == ps || $verb == maps || ($verb == show && $prev == show) ]]; then
 		_vmactl_target
-	elif [[ $verb == find || $verb == doctor ]]; then
+	elif [[ $verb == find || $verb == file || $verb == doctor ]]; then
 		compopt -o filenames 2>/dev/null
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 	fi

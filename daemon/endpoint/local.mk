@@ -4,6 +4,9 @@ daemon_libendpoint_a_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(MHD_CFLAGS)
 daemon_libendpoint_a_SOURCES = \
 	%D%/capabilities.c \
 	%D%/endpoint.h \
+	%D%/file_mappings.c \
+	%D%/file_pages.c \
+	%D%/file_query.c %D%/file_query.h \
 	%D%/frames.c \
 	%D%/health.c \
 	%D%/host_vmas.c \

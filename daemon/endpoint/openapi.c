@@ -185,6 +185,12 @@ static json_t *param_schema(const struct param *param)
 		return type_schema("boolean", NULL);
 	case PARAM_TYPE_PERMS:
 		return type_schema("string", "^[r.-][w.-][x.-][ps.]$");
+	case PARAM_TYPE_FILE:
+		return json_pack("{s:s, s:s, s:i}", "type", "string", "pattern", "^/", "maxLength", 4095);
+	case PARAM_TYPE_DEVICE:
+		return type_schema("string", "^[0-9a-f]{1,8}:[0-9a-f]{1,8}$");
+	case PARAM_TYPE_INODE:
+		return type_schema("string", "^[0-9]{1,20}$");
 	case PARAM_TYPE_CHOICE:
 		return words_schema(param->choices);
 	case PARAM_TYPE_KINDS:

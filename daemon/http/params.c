@@ -2,6 +2,7 @@
 #include "http/params.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 
 const struct param params[PARAMS] = {
@@ -150,6 +151,29 @@ static int parse_cursor(const char *text, struct param_value *value)
 	return 0;
 }
 
+/* PATH_MAX counts the NUL behind it. */
+static int parse_file(const char *text)
+{
+	return text[0] == '/' && strlen(text) < PATH_MAX ? 0 : -EINVAL;
+}
+
+/* "fe:00", each half at most 32 bits. */
+static int parse_device(const char *text, uint64_t *ret)
+{
+	const char *colon = strchr(text, ':');
+	uint64_t major, minor;
+	char half[9];
+
+	if (!colon || colon - text >= (ptrdiff_t)sizeof(half) || strlen(colon + 1) >= sizeof(half))
+		return -EINVAL;
+	memcpy(half, text, (size_t)(colon - text));
+	half[colon - text] = '\0';
+	if (parse_hex(half, &major) < 0 || parse_hex(colon + 1, &minor) < 0)
+		return -EINVAL;
+	*ret = major << 32 | minor;
+	return 0;
+}
+
 static int parse_bool(const char *text, uint64_t *ret)
 {
 	*ret = !strcmp(text, "true");
@@ -180,6 +204,12 @@ static int parse_typed(const struct param *param, const char *text, struct param
 		return parse_perms(text);
 	case PARAM_TYPE_KINDS:
 		return parse_kinds(text, &value->number);
+	case PARAM_TYPE_FILE:
+		return parse_file(text);
+	case PARAM_TYPE_DEVICE:
+		return parse_device(text, &value->number);
+	case PARAM_TYPE_INODE:
+		return parse_number(text, 0, UINT64_MAX, value);
 	case PARAM_TYPE_CHOICE:
 		return parse_choice(param->choices, text, &value->number);
 	case PARAM_TYPE_CURSOR:
@@ -228,6 +258,12 @@ const char *param_type_words(enum param_type type)
 		return "four characters: r or -, w or -, x or -, p or s, and . for any";
 	case PARAM_TYPE_KINDS:
 		return "kinds of VMAs, with commas between";
+	case PARAM_TYPE_FILE:
+		return "an absolute path of at most 4095 bytes";
+	case PARAM_TYPE_DEVICE:
+		return "major:minor in hex, as maps shows a device";
+	case PARAM_TYPE_INODE:
+		return "an inode's number";
 	case PARAM_TYPE_CHOICE:
 		return "one of";
 	case PARAM_TYPE_CURSOR:

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 noinst_LIBRARIES += daemon/libmodel.a
 daemon_libmodel_a_SOURCES = \
+	%D%/file.c %D%/file.h \
+	%D%/file_mappings.c %D%/file_mappings.h \
+	%D%/file_pages.c %D%/file_pages.h \
 	%D%/frames.c %D%/frames.h \
 	%D%/host_vmas.c %D%/host_vmas.h \
 	%D%/kind.c %D%/kind.h \

@@ -73,9 +73,26 @@ static bool path_matches(const char *pattern, const struct vmad_vma *vma)
 	return vma->has & VMAD_HAS(vma, name) && glob_matches(pattern, vma->name);
 }
 
+/* Its last byte in the file: an end could be one too many for 64 bits. */
+static uint64_t last_offset(const struct vmad_vma *vma)
+{
+	uint64_t last = vma->offset_bytes + (vma->size_bytes - 1);
+
+	return last < vma->offset_bytes ? UINT64_MAX : last;
+}
+
+/* Memory without a file shows device 0 and inode 0; files may have one of the two, SysV's first segment has. */
+static bool is_of_file(const struct vma_file *file, const struct vmad_vma *vma)
+{
+	return vma->inode == file->inode && vma->device == file->device && (vma->inode || vma->device) && vma->size_bytes &&
+	       vma->offset_bytes < file->end && last_offset(vma) >= file->start;
+}
+
 bool vma_matches(const struct vma_filter *filter, const struct vmad_vma *vma)
 {
 	if (vma->end <= filter->start || vma_is_beyond(filter, vma->start) || vma->size_bytes < filter->min_size_bytes)
+		return false;
+	if (filter->of_file && !is_of_file(&filter->file, vma))
 		return false;
 	if (!perms_match(filter->perms, vma->perms))
 		return false;

@@ -12,6 +12,12 @@
 /* Its strings point where the entry's name points. */
 struct vmad_vma vma_record(const struct maps_entry *entry);
 
+/* A part of a file, as maps shows it. */
+struct vma_file {
+	uint64_t device, inode;
+	uint64_t start, end;		/* offsets; end is the first one behind the part */
+};
+
 /* Which VMAs are wanted; all zero wants every one. */
 struct vma_filter {
 	uint64_t start, end;		/* VMAs that overlap [start, end); end 0: to the top */
@@ -20,6 +26,8 @@ struct vma_filter {
 	const char *path;		/* fnmatch pattern for path or name; NULL: any */
 	enum { VMA_DELETED_ANY, VMA_DELETED_YES, VMA_DELETED_NO } deleted;
 	uint64_t min_size_bytes;
+	bool of_file;			/* only VMAs that map some of `file` */
+	struct vma_file file;
 };
 
 bool vma_matches(const struct vma_filter *filter, const struct vmad_vma *vma);

@@ -3,6 +3,7 @@
 import os
 import re
 import sys
+from urllib.parse import quote
 
 sys.path.insert(0, os.path.join(os.environ['TOP_SRCDIR'], 'tests/lib'))
 import tap  # noqa: E402
@@ -12,15 +13,20 @@ from wire import Wire  # noqa: E402
 SELF = os.getpid()
 NDJSON = {'Accept': 'application/x-ndjson'}
 
-# What to ask of a path of the document beside the plain question.
+FILE = '?path=' + quote(os.path.abspath(__file__))
+
+# The plain question of a path that wants a parameter; and what to ask of a path of the document beside the plain question.
+PLAIN = {'/v1/files/mappings': FILE, '/v1/files/pages': FILE}
 MORE = {
     '/v1/processes': ['?detail=vmas', '?limit=1'],
     '/v1/processes/{pid}': ['?detail=usage'],
     '/v1/processes/{pid}/vmas': ['?detail=usage', '?limit=2', '?perms=r-x.'],
+    '/v1/files/mappings': [f'{FILE}&offset=4K&length=1&limit=2', '?device=fe:00&inode=1'],
+    '/v1/files/pages': [f'{FILE}&offset=4096&length=1'],
     '/v1/vmas': ['?limit=30', '?comm=python*'],
 }
 PARAMETERS = {'{pid}': str(SELF), '{addr}': '0x1000', '{pfn}': '0x1'}
-ROOTS = ('/mappings', '/v1/frames')  # paths that only root may ask
+ROOTS = ('}/mappings', '/v1/frames')  # paths that only root may ask
 OPEN = {'/v1/openapi.json'}  # its schema says only that it is an object
 MADE_OF = {'array': list, 'object': dict, 'string': str, 'boolean': bool, 'integer': int, 'number': (int, float)}
 
@@ -36,7 +42,7 @@ def every_question():
     """Each path that this caller may ask, with a question."""
     for path in document['paths']:
         if os.geteuid() == 0 or not any(part in path for part in ROOTS):
-            for rest in ['', *MORE.get(path, [])]:
+            for rest in [PLAIN.get(path, ''), *MORE.get(path, [])]:
                 yield path, fill(path) + rest
 
 

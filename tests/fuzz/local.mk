@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # A fuzz target is a file here, with a row in each of the two lists and its libraries. make check replays its seeds; make fuzz looks for
 # more: configure --enable-fuzzing --enable-sanitizers CC=clang, then make fuzz FUZZ_SECONDS=60.
-fuzz_targets = maps mountinfo smaps stat
+fuzz_targets = maps mountinfo mounts param smaps stat
 fuzz_replays = \
 	tests/fuzz/replay-maps \
 	tests/fuzz/replay-mountinfo \
+	tests/fuzz/replay-mounts \
+	tests/fuzz/replay-param \
 	tests/fuzz/replay-smaps \
 	tests/fuzz/replay-stat
 check_PROGRAMS += $(fuzz_replays)
@@ -20,6 +22,14 @@ tests_fuzz_replay_mountinfo_SOURCES = %D%/mountinfo.c %D%/replay.c %D%/fuzz.h
 tests_fuzz_replay_mountinfo_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_TARGET='"mountinfo"'
 tests_fuzz_replay_mountinfo_LDADD = $(fuzz_libs)
 
+tests_fuzz_replay_mounts_SOURCES = %D%/mounts.c %D%/replay.c %D%/fuzz.h
+tests_fuzz_replay_mounts_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_TARGET='"mounts"'
+tests_fuzz_replay_mounts_LDADD = daemon/libopener.a
+
+tests_fuzz_replay_param_SOURCES = %D%/param.c %D%/replay.c %D%/fuzz.h
+tests_fuzz_replay_param_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_TARGET='"param"'
+tests_fuzz_replay_param_LDADD = daemon/libhttp.a
+
 tests_fuzz_replay_smaps_SOURCES = %D%/smaps.c %D%/replay.c %D%/fuzz.h
 tests_fuzz_replay_smaps_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_TARGET='"smaps"'
 tests_fuzz_replay_smaps_LDADD = $(fuzz_libs)
@@ -33,6 +43,8 @@ if FUZZING
 fuzz_programs = \
 	tests/fuzz/fuzz-maps \
 	tests/fuzz/fuzz-mountinfo \
+	tests/fuzz/fuzz-mounts \
+	tests/fuzz/fuzz-param \
 	tests/fuzz/fuzz-smaps \
 	tests/fuzz/fuzz-stat
 EXTRA_PROGRAMS += $(fuzz_programs)
@@ -44,6 +56,14 @@ tests_fuzz_fuzz_maps_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_mountinfo_SOURCES = %D%/mountinfo.c %D%/fuzz.h
 tests_fuzz_fuzz_mountinfo_LDADD = $(fuzz_libs)
 tests_fuzz_fuzz_mountinfo_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+
+tests_fuzz_fuzz_mounts_SOURCES = %D%/mounts.c %D%/fuzz.h
+tests_fuzz_fuzz_mounts_LDADD = daemon/libopener.a
+tests_fuzz_fuzz_mounts_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+
+tests_fuzz_fuzz_param_SOURCES = %D%/param.c %D%/fuzz.h
+tests_fuzz_fuzz_param_LDADD = daemon/libhttp.a
+tests_fuzz_fuzz_param_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 
 tests_fuzz_fuzz_smaps_SOURCES = %D%/smaps.c %D%/fuzz.h
 tests_fuzz_fuzz_smaps_LDADD = $(fuzz_libs)

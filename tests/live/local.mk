@@ -8,6 +8,7 @@ tests_live_victim_CFLAGS = -std=gnu17 -Wall -Wextra -Wno-missing-field-initializ
 tests_live_racer_CFLAGS = -std=gnu17 -Wall -Wextra -Wno-missing-field-initializers
 
 live_tests = \
+	%D%/files.py \
 	%D%/frames.py \
 	%D%/identity.py \
 	%D%/lists.py \
@@ -19,4 +20,5 @@ EXTRA_DIST += \
 	tests/lib/procfs.py \
 	tests/lib/tap.py \
 	tests/lib/victim.py \
-	tests/lib/vmad.py
+	tests/lib/vmad.py \
+	tests/lib/without_cachestat.py

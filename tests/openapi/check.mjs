@@ -30,6 +30,9 @@ const QUESTIONS = {
 		`/v1/processes/${self}/vmas/0xffffffffff600000`, `/v1/processes/${self}/vmas/0xffffffffffffffff`, '/v1/processes/2/vmas/0'],
 	'/v1/processes/{pid}/pages/{addr}/mappings': [`/v1/processes/${self}/pages/ADDRESS/mappings`],
 	'/v1/frames/{pfn}/mappings': ['/v1/frames/FRAME/mappings'],
+	'/v1/files/mappings': ['/v1/files/mappings?path=/etc/passwd', `/v1/files/mappings?path=${process.execPath}`,
+		`/v1/files/mappings?path=${process.execPath}&offset=5&length=4K&limit=1`, '/v1/files/mappings?device=fe:00&inode=1'],
+	'/v1/files/pages': [`/v1/files/pages?path=${process.execPath}`, `/v1/files/pages?path=${process.execPath}&offset=4096&length=1`],
 	'/v1/vmas': ['/v1/vmas?limit=50', '/v1/vmas?deleted=true', '/v1/vmas'],
 };
 // What vmad answers to root alone.

@@ -206,6 +206,37 @@ static void pattern_bomb(void **state)
 	assert_true(now_ms() - began < 5000);
 }
 
+/* A part of a file: [start, end) of it against the VMA's own part. */
+static void parts_of_files(void **state)
+{
+	static const struct {
+		const char *line;
+		uint64_t device, inode, start, end;
+		bool matches;
+	} rows[] = {
+		{ "5000-8000 r--p 00002000 fe:00 7 /x", UINT64_C(0xfe) << 32, 7, 0, UINT64_MAX, true },
+		{ "5000-8000 r--p 00002000 fe:00 7 /x", UINT64_C(0xfe) << 32, 8, 0, UINT64_MAX, false },
+		{ "5000-8000 r--p 00002000 fe:00 7 /x", UINT64_C(0xfe) << 32 | 1, 7, 0, UINT64_MAX, false },
+		{ "5000-8000 r--p 00002000 fe:00 7 /x", UINT64_C(0xfe) << 32, 7, 0, 0x2000, false },
+		{ "5000-8000 r--p 00002000 fe:00 7 /x", UINT64_C(0xfe) << 32, 7, 0, 0x2001, true },
+		{ "5000-8000 r--p 00002000 fe:00 7 /x", UINT64_C(0xfe) << 32, 7, 0x4fff, 0x5000, true },
+		{ "5000-8000 r--p 00002000 fe:00 7 /x", UINT64_C(0xfe) << 32, 7, 0x5000, 0x6000, false },
+		{ "5000-8000 rw-s 00000000 00:01 0 /SYSV00000000 (deleted)", 1, 0, 0, UINT64_MAX, true },
+		{ "5000-8000 rw-p 00000000 00:00 0", 0, 0, 0, UINT64_MAX, false },
+		{ "5000-8000 rw-p fffffffffffff000 fe:00 7 /x", UINT64_C(0xfe) << 32, 7, UINT64_MAX - 1, UINT64_MAX, true },
+		{ "5000-8000 rw-p fffffffffffff000 fe:00 7 /x", UINT64_C(0xfe) << 32, 7, 0, 0x1000, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct vma_filter filter = { .of_file = true, .file = { rows[i].device, rows[i].inode, rows[i].start, rows[i].end } };
+		struct vmad_vma vma = record_of(rows[i].line);
+
+		if (vma_matches(&filter, &vma) != rows[i].matches)
+			fail_msg("row %zu: %s", i, rows[i].line);
+	}
+}
+
 /* All that is asked must hold. */
 static void together(void **state)
 {
@@ -233,6 +264,7 @@ int main(void)
 		CASE("sizes", sizes),
 		CASE("patterns of paths and names", patterns),
 		CASE("a pattern cannot take for ever", pattern_bomb),
+		CASE("parts of files", parts_of_files),
 		CASE("all that is asked must hold", together),
 	};
 
