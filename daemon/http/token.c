@@ -191,21 +191,47 @@ static int add_line(struct tokens *tokens, char *line, const char **ret_what)
 	return *ret_what ? -EINVAL : 0;
 }
 
-int tokens_parse(const char *text, size_t len, struct tokens **ret_tokens, unsigned *ret_line, const char **ret_what)
+/* Where in the text, in lines from 1. */
+static unsigned line_of(const char *text, const char *at)
 {
-	struct tokens *tokens = calloc(1, sizeof(*tokens));
-	char *copy = strndup(text, len), *rest = copy, *line;
-	int r = tokens && copy ? 0 : -ENOMEM;
+	unsigned line = 1;
 
-	*ret_line = 0;
-	*ret_what = "out of memory";
-	while (r == 0 && (line = strsep(&rest, "\n"))) {
+	for (; text < at; text++)
+		line += *text == '\n';
+	return line;
+}
+
+static int parse_lines(struct tokens *tokens, char *rest, unsigned *ret_line, const char **ret_what)
+{
+	int r = 0;
+
+	for (char *line; r == 0 && (line = strsep(&rest, "\n")); ) {
 		++*ret_line;
 		line += strspn(line, " \t");
 		line[strcspn(line, "\r")] = '\0';
 		if (*line && *line != '#')
 			r = add_line(tokens, line, ret_what);
 	}
+	return r;
+}
+
+int tokens_parse(const char *text, size_t len, struct tokens **ret_tokens, unsigned *ret_line, const char **ret_what)
+{
+	const char *nul = len ? memchr(text, '\0', len) : NULL;
+	struct tokens *tokens;
+	char *copy;
+	int r;
+
+	if (nul) {
+		*ret_line = line_of(text, nul);
+		*ret_what = "a NUL byte";
+		return -EINVAL;
+	}
+	*ret_line = 0;
+	*ret_what = "out of memory";
+	tokens = calloc(1, sizeof(*tokens));
+	copy = strndup(text, len);
+	r = tokens && copy ? parse_lines(tokens, copy, ret_line, ret_what) : -ENOMEM;
 	if (copy)
 		explicit_bzero(copy, len);
 	free(copy);
