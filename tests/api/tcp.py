@@ -12,7 +12,7 @@ import procfs  # noqa: E402
 import tap  # noqa: E402
 from victim import Victim  # noqa: E402
 from vmad import BINARY, NOBODY, Vmad  # noqa: E402
-from wire import Wire, wait_until  # noqa: E402
+from wire import Wire, tasks, wait_until  # noqa: E402
 
 ROOT, USER, GROUPED = 'a token of root', 'a-token/of+nobody=', 'x' * 200
 SELF = os.getpid()
@@ -168,6 +168,7 @@ def origins():
 
 def connections_of_an_address():
     """an address has 16 connections, IPv4 and IPv6 apart; the next is told 429"""
+    wait_until(lambda: tasks(vmad.pid) <= before, 'the connections of the cases before are gone')
     wires = [Wire(addresses[0]) for _ in range(PER_ADDRESS)]
     tap.equal({wire.get('/v1/health').status for wire in wires}, {200}, 'the first 16')
     reply = tcp('/v1/health')
@@ -265,6 +266,8 @@ with tempfile.NamedTemporaryFile('w') as tokens:
         arguments=['--token-file', tokens.name, '--allow-host', 'box.example', '--allow-host', 'other'],
     ) as vmad:
         addresses = [address(name) for name in vmad.log if 'tcp:' in name]
+        vmad.get('/v1/processes')
+        before = wait_until(lambda: tasks(vmad.pid), 'a first look')
         tap.run([
             without_a_token,
             with_a_token,

@@ -119,7 +119,7 @@ class Vmad:
         )
         self._reader = threading.Thread(target=self._read_log, daemon=True)
         self._reader.start()
-        if not self._ready.wait(READY_SECONDS) or self.process.poll() is not None:
+        if not self._ready.wait(READY_SECONDS) or 'vmad: ready' not in self.log:
             self.stop()
             raise RuntimeError('vmad did not get ready: ' + '; '.join(self.log))
         if self._open_to_all:

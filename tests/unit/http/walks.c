@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* walks: one for a process, few for a caller and the host, the others in their order; and what a rest costs. */
+#include "unit.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <unistd.h>
+
+#include "http/walks.h"
+
+static struct walks *walks;
+static const struct vmad_caller one = { .class = VMAD_CALLER_USER, .uid = 1, .gid = 1 };
+static const struct vmad_caller two = { .class = VMAD_CALLER_USER, .uid = 2, .gid = 1 };
+
+static int make_walks(void **state)
+{
+	(void)state;
+	return walks_new(&walks);
+}
+
+static int free_walks(void **state)
+{
+	(void)state;
+	walks_free(walks);
+	return 0;
+}
+
+static unsigned host_quota(void)
+{
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN) / 4;
+
+	return cpus < 1 ? 1 : cpus > 4 ? 4 : (unsigned)cpus;
+}
+
+struct waiter {
+	pthread_t thread;
+	const struct vmad_caller *caller;
+	pid_t pid;
+	atomic_int result;	/* 1: still waits */
+	atomic_int *order;
+	int place;
+	struct walk_permit *permit;
+};
+
+static void *wait_for_permit(void *arg)
+{
+	struct waiter *waiter = arg;
+	int r = walk_begin(walks, waiter->caller, waiter->pid, &waiter->permit);
+
+	if (r == 0 && waiter->order)
+		waiter->place = atomic_fetch_add(waiter->order, 1);
+	atomic_store(&waiter->result, r);
+	return NULL;
+}
+
+static void start(struct waiter *waiter, const struct vmad_caller *caller, pid_t pid)
+{
+	waiter->caller = caller;
+	waiter->pid = pid;
+	waiter->permit = NULL;
+	atomic_store(&waiter->result, 1);
+	assert_int_equal(pthread_create(&waiter->thread, NULL, wait_for_permit, waiter), 0);
+}
+
+static bool has_answer(void *arg)
+{
+	return atomic_load(&((struct waiter *)arg)->result) != 1;
+}
+
+static void join(struct waiter *waiter)
+{
+	assert_int_equal(pthread_join(waiter->thread, NULL), 0);
+}
+
+static void one_for_a_process(void **state)
+{
+	struct walk_permit *permit;
+	struct waiter other = { 0 };
+
+	(void)state;
+	assert_int_equal(walk_begin(walks, &one, 42, &permit), 0);
+	start(&other, &two, 42);
+	walk_end(permit);
+	join(&other);
+	assert_int_equal(other.result, 0);
+	walk_end(other.permit);
+	walk_end(NULL);
+}
+
+/* Nobody ends, so the ones in the queue end by the clock, and the one above it at once. */
+static void queue_and_clock(void **state)
+{
+	struct waiter waiters[WALKS_QUEUE_MAX + 1] = { 0 };
+	struct walk_permit *permit;
+	unsigned refused = 0, late = 0;
+	double began = now_ms();
+
+	(void)state;
+	assert_int_equal(walk_begin(walks, &one, 42, &permit), 0);
+	for (size_t i = 0; i <= WALKS_QUEUE_MAX; i++)
+		start(&waiters[i], &two, 42);
+	for (size_t i = 0; i <= WALKS_QUEUE_MAX; i++) {
+		join(&waiters[i]);
+		refused += waiters[i].result == -EBUSY;
+		late += waiters[i].result == -ETIMEDOUT;
+	}
+	assert_int_equal(refused, 1);
+	assert_int_equal(late, WALKS_QUEUE_MAX);
+	assert_true(now_ms() - began >= WALKS_WAIT_MS - 1);
+	walk_end(permit);
+	assert_int_equal(walk_begin(walks, &one, 42, &permit), 0);
+	walk_end(permit);
+}
+
+static void resting(void **state)
+{
+	struct walk_permit *permit;
+	struct waiter other = { 0 };
+
+	(void)state;
+	assert_int_equal(walk_begin(walks, &one, 42, &permit), 0);
+	walk_rest(permit);
+	assert_int_equal(walk_resume(permit), 0);
+	walk_rest(permit);
+	/* It rests too long for one who waits. */
+	start(&other, &two, 42);
+	join(&other);
+	assert_int_equal(other.result, 0);
+	/* Won back once the other one has ended. */
+	walk_end(other.permit);
+	assert_int_equal(walk_resume(permit), 0);
+	walk_end(permit);
+}
+
+/* A permit that works is never taken away, however long it does. */
+static void working(void **state)
+{
+	struct walk_permit *permit;
+	struct waiter other = { 0 };
+	double began = now_ms();
+
+	(void)state;
+	assert_int_equal(walk_begin(walks, &one, 42, &permit), 0);
+	start(&other, &two, 42);
+	while (now_ms() - began < 2 * WALKS_REST_MS) {
+		walk_rest(permit);
+		assert_int_equal(walk_resume(permit), 0);
+		assert_false(has_answer(&other));
+	}
+	walk_end(permit);
+	join(&other);
+	walk_end(other.permit);
+}
+
+static void quotas(void **state)
+{
+	struct walk_permit *permits[8];
+	struct waiter more = { 0 };
+	unsigned most = host_quota() < WALKS_PER_CALLER ? host_quota() : WALKS_PER_CALLER;
+
+	(void)state;
+	for (unsigned i = 0; i < most; i++)
+		assert_int_equal(walk_begin(walks, &one, (pid_t)(100 + i), &permits[i]), 0);
+	start(&more, &one, 200);
+	assert_false(has_answer(&more));
+	walk_end(permits[0]);
+	assert_true(eventually(has_answer, &more));
+	assert_int_equal(more.result, 0);
+	join(&more);
+	walk_end(more.permit);
+	for (unsigned i = 1; i < most; i++)
+		walk_end(permits[i]);
+}
+
+#define RACERS 12
+#define PIDS 3
+
+static atomic_int active[PIDS], active_all, violations;
+
+static void *race(void *arg)
+{
+	const struct vmad_caller *caller = (intptr_t)arg % 2 ? &one : &two;
+
+	for (int i = 0; i < 300; i++) {
+		int pid = (i + (int)(intptr_t)arg) % PIDS;
+		struct walk_permit *permit;
+
+		if (walk_begin(walks, caller, 1 + pid, &permit) < 0)
+			continue;
+		for (int step = 0; step < 3; step++) {
+			bool alone = atomic_fetch_add(&active[pid], 1) == 0;
+
+			if (!alone || atomic_fetch_add(&active_all, 1) >= (int)host_quota())
+				atomic_fetch_add(&violations, 1);
+			if (alone)
+				atomic_fetch_sub(&active_all, 1);
+			atomic_fetch_sub(&active[pid], 1);
+			walk_rest(permit);
+			if (walk_resume(permit) < 0)
+				break;
+		}
+		walk_end(permit);
+	}
+	return NULL;
+}
+
+static void races(void **state)
+{
+	pthread_t threads[RACERS];
+
+	(void)state;
+	for (intptr_t i = 0; i < RACERS; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, race, (void *)i), 0);
+	for (int i = 0; i < RACERS; i++)
+		assert_int_equal(pthread_join(threads[i], NULL), 0);
+	assert_int_equal(violations, 0);
+}
+
+#define WITH_WALKS(sentence, function) { sentence, function, make_walks, free_walks, NULL }
+
+int main(void)
+{
+	const struct CMUnitTest cases[] = {
+		WITH_WALKS("one at a time for a process, whoever asks", one_for_a_process),
+		WITH_WALKS("sixteen wait, five seconds, and the next is refused", queue_and_clock),
+		WITH_WALKS("who rests too long loses it to one who waits, and wins it back", resting),
+		WITH_WALKS("who works keeps it", working),
+		WITH_WALKS("few for a caller and the host", quotas),
+		WITH_WALKS("never two in one process, nor too many on the host", races),
+	};
+
+	return cmocka_run_group_tests(cases, NULL, NULL);
+}
