@@ -2,9 +2,9 @@
 /*
  * vmad: options, listeners, readiness, signals; the only place that exits.
  *
- * As root, the threads that talk to clients and parse run as another user without any capability; only the opener's threads, which do neither, and this one,
- * which waits for signals, stay root. Linux keeps identities per thread; glibc's wrappers would change all of them, so the system calls are made
- * directly.
+ * As root, the threads that talk to clients and parse run as another user without any capability; only the opener's
+ * threads, which do neither, and this one, which waits for signals, stay root. Linux keeps identities per thread;
+ * glibc's wrappers would change all of them, so the system calls are made directly.
  */
 #include <errno.h>
 #include <poll.h>
@@ -40,7 +40,10 @@ struct daemon {
 	bool drops;			/* worker threads take on another identity */
 };
 
-/* Writing to a client that is gone is an error of write(), not an end of vmad. Signals are waited for, so every thread blocks them. */
+/*
+ * Writing to a client that is gone is an error of write(), not an end of vmad. Signals are waited for, so every thread
+ * blocks them.
+ */
 static sigset_t block_signals(void)
 {
 	sigset_t signals;
@@ -129,7 +132,8 @@ static bool open_opener(struct daemon *daemon)
 /* For the calling thread, and for those that it will make: libmicrohttpd's. */
 static int drop_identity(const struct daemon *daemon)
 {
-	if (syscall(SYS_setgroups, 0, NULL) < 0 || syscall(SYS_setresgid, daemon->worker_gid, daemon->worker_gid, daemon->worker_gid) < 0 ||
+	if (syscall(SYS_setgroups, 0, NULL) < 0 ||
+	    syscall(SYS_setresgid, daemon->worker_gid, daemon->worker_gid, daemon->worker_gid) < 0 ||
 	    syscall(SYS_setresuid, daemon->worker_uid, daemon->worker_uid, daemon->worker_uid) < 0)
 		return -errno;
 	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -errno : 0;
@@ -139,7 +143,10 @@ static void *start_worker(void *arg)
 {
 	struct daemon *daemon = arg;
 	struct server_config config = {
-		.opener = daemon->opener, .handlers = endpoint_handlers, .context = &daemon->context, .tokens = daemon->tokens,
+		.opener = daemon->opener,
+		.handlers = endpoint_handlers,
+		.context = &daemon->context,
+		.tokens = daemon->tokens,
 	};
 	int r = daemon->drops ? drop_identity(daemon) : 0;
 
@@ -166,7 +173,8 @@ static bool serve(struct daemon *daemon)
 
 static bool start(struct daemon *daemon)
 {
-	if (!choose_worker(daemon) || !read_tokens(daemon) || !open_opener(daemon) || !sockets_open(&daemon->options, &daemon->sockets))
+	if (!choose_worker(daemon) || !read_tokens(daemon) || !open_opener(daemon) ||
+	    !sockets_open(&daemon->options, &daemon->sockets))
 		return false;
 	if (!openapi_prepare()) {
 		fprintf(stderr, "vmad: %s\n", strerror(ENOMEM));
@@ -185,7 +193,8 @@ static void wait_for_end(const sigset_t *signals)
 
 	sd_watchdog_enabled(0, &watchdog_us);
 	for (;;) {
-		struct timespec half = { .tv_sec = (time_t)(watchdog_us / 2000000), .tv_nsec = (long)(watchdog_us / 2 % 1000000) * 1000 };
+		struct timespec half = { .tv_sec = (time_t)(watchdog_us / 2000000),
+					 .tv_nsec = (long)(watchdog_us / 2 % 1000000) * 1000 };
 		int signal_number = watchdog_us ? sigtimedwait(signals, NULL, &half) : sigwaitinfo(signals, NULL);
 
 		if (signal_number == SIGTERM || signal_number == SIGINT)

@@ -27,15 +27,17 @@ static const struct {
 
 static void print_help(void)
 {
-	printf("Usage: vmad [options]\n\nAnswers questions about the virtual memory of this host over HTTP, while the host runs.\n\nOptions:\n");
+	printf("Usage: vmad [options]\n\n"
+	       "Answers questions about the virtual memory of this host over HTTP, while the host runs.\n\nOptions:\n");
 	for (size_t i = 0; i < ROWS; i++) {
 		char left[64];
 
-		snprintf(left, sizeof(left), "--%s%s%s", rows[i].name, rows[i].argument ? " " : "", rows[i].argument ? rows[i].argument : "");
+		snprintf(left, sizeof(left), "--%s%s%s", rows[i].name, rows[i].argument ? " " : "",
+			 rows[i].argument ? rows[i].argument : "");
 		printf("  %-38s %s\n", left, rows[i].help);
 	}
-	printf("\nWithout --listen, root's vmad listens on unix:/run/vmad/vmad.sock, unix:/run/vmad/root.sock and port 8623 of the\n"
-	       "loopback addresses; another user's on a socket of that user alone. See vmad(8).\n");
+	printf("\nWithout --listen, root's vmad listens on unix:/run/vmad/vmad.sock, unix:/run/vmad/root.sock and "
+	       "port 8623 of the\nloopback addresses; another user's on a socket of that user alone. See vmad(8).\n");
 }
 
 static bool add(const char **list, size_t *count, size_t most, const char *value)

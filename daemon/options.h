@@ -17,8 +17,9 @@ struct options {
 enum options_outcome { OPTIONS_RUN, OPTIONS_DONE, OPTIONS_USAGE, OPTIONS_FAILED };
 
 /*
- * Reads argv and the file that --config names; what argv says comes first. Prints help and version (OPTIONS_DONE), or one line about what is wrong
- * (OPTIONS_USAGE: the command line; OPTIONS_FAILED: the file). Strings live as long as the process.
+ * Reads argv and the file that --config names; what argv says comes first. Prints help and version (OPTIONS_DONE), or
+ * one line about what is wrong (OPTIONS_USAGE: the command line; OPTIONS_FAILED: the file). Strings live as long as the
+ * process.
  */
 enum options_outcome options_read(int argc, char *argv[], struct options *options);
 

@@ -28,7 +28,8 @@ static void explain(const char *name, int r, const char *what)
 	else if (r == -EADDRINUSE)
 		fprintf(stderr, "vmad: %s: another program listens there already\n", name);
 	else if (r == -EPERM && !strncmp(name, "tcp:", 4))
-		fprintf(stderr, "vmad: %s: not a loopback address: that would need TLS, which this vmad does not have\n", name);
+		fprintf(stderr,
+			"vmad: %s: not a loopback address: that would need TLS, which this vmad does not have\n", name);
 	else if (r == -EEXIST)
 		fprintf(stderr, "vmad: %s: there is something that is not a socket\n", name);
 	else
@@ -71,7 +72,8 @@ static bool open_listed(struct sockets *sockets, const struct options *options)
 {
 	for (size_t i = 0; i < options->listen_count; i++) {
 		mode_t mode = geteuid() == 0 ? 0660 : 0600;
-		int r = open_one(sockets, options->listen[i], LISTENER_UNIX, mode, geteuid() == 0 ? socket_group() : (gid_t)-1);
+		int r = open_one(sockets, options->listen[i], LISTENER_UNIX, mode,
+				 geteuid() == 0 ? socket_group() : (gid_t)-1);
 
 		if (r == -EAFNOSUPPORT || r == -EADDRNOTAVAIL)
 			explain(options->listen[i], r, NULL);
@@ -101,7 +103,10 @@ static bool open_as_root(struct sockets *sockets)
 	return true;
 }
 
-/* $XDG_RUNTIME_DIR is the user's alone; without it a directory of our own is made so, and one that is somebody else's is refused. */
+/*
+ * $XDG_RUNTIME_DIR is the user's alone; without it a directory of our own is made so, and one that is somebody else's
+ * is refused.
+ */
 static bool open_as_user(struct sockets *sockets)
 {
 	const char *run = getenv("XDG_RUNTIME_DIR");

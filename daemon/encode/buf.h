@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * buf: bytes that grow. All zero is an empty one. Running out of memory sticks: what does not fit is left out, and whoever sends the
- * bytes looks at `failed` once.
+ * buf: bytes that grow. All zero is an empty one. Running out of memory sticks: what does not fit is left out, and
+ * whoever sends the bytes looks at `failed` once.
  */
 #ifndef ENCODE_BUF_H
 #define ENCODE_BUF_H

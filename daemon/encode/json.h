@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * json: values as JSON text (RFC 8259), appended where there is room. Every function writes at `to` and returns where it ended, without
- * a NUL; the caller has made room, by the JSON_*_MAX of each. jansson is the reference that the tests hold this against: it costs 10
- * to 20 us a VMA, this costs a fraction of one.
+ * json: values as JSON text (RFC 8259), appended where there is room. Every function writes at `to` and returns where
+ * it ended, without a NUL; the caller has made room, by the JSON_*_MAX of each. jansson is the reference that the tests
+ * hold this against: it costs 10 to 20 us a VMA, this costs a fraction of one.
  */
 #ifndef ENCODE_JSON_H
 #define ENCODE_JSON_H
@@ -33,8 +33,9 @@ char *json_put_ratio(char *to, double value);
 char *json_put_device(char *to, uint64_t device);
 
 /*
- * A string with its quotes. Quotes, backslashes and control characters (below U+0020, U+007F to U+009F) are escaped. *ret_escaped: it
- * was not valid UTF-8, so each bad byte stands as \xHH and each backslash is doubled, once more escaped for JSON.
+ * A string with its quotes. Quotes, backslashes and control characters (below U+0020, U+007F to U+009F) are escaped.
+ * *ret_escaped: it was not valid UTF-8, so each bad byte stands as \xHH and each backslash is doubled, once more
+ * escaped for JSON.
  */
 char *json_put_string(char *to, struct vmad_str string, bool *ret_escaped);
 

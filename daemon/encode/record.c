@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The appenders are made from fields.def at compile time: keys are literals of known length, so a record of ten members is ten
- * copies and ten conversions, with one look at the room.
+ * The appenders are made from fields.def at compile time: keys are literals of known length, so a record of ten members
+ * is ten copies and ten conversions, with one look at the room.
  */
 #include "encode/record.h"
 
@@ -188,7 +188,8 @@ static bool number_of(struct vmad_str value, uint64_t *ret_number, bool *ret_kib
 	size_t i = 0;
 
 	for (; i < value.len && isdigit((unsigned char)value.p[i]); i++)
-		if (__builtin_mul_overflow(number, 10, &number) || __builtin_add_overflow(number, value.p[i] - '0', &number))
+		if (__builtin_mul_overflow(number, 10, &number) ||
+		    __builtin_add_overflow(number, value.p[i] - '0', &number))
 			return false;
 	*ret_kib = value.len - i == 3 && !memcmp(value.p + i, " kB", 3);
 	if (*ret_kib && __builtin_mul_overflow(number, 1024, &number))
@@ -224,7 +225,8 @@ void record_put_unknown(struct buf *buf, struct vmad_str key, struct vmad_str va
 {
 	uint64_t number = 0;
 	bool kib = false, is_number = number_of(value, &number, &kib), escaped;
-	char *to = buf_reserve(buf, 2 * key.len + sizeof("\"" TAKEN_PREFIX "_bytes\":,") + JSON_U64_MAX + JSON_STRING_MAX(value.len));
+	char *to = buf_reserve(buf, 2 * key.len + sizeof("\"" TAKEN_PREFIX "_bytes\":,") + JSON_U64_MAX +
+					    JSON_STRING_MAX(value.len));
 	char *name;
 
 	if (!to)

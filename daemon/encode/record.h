@@ -2,9 +2,9 @@
 /*
  * record: the records of fields.def as JSON members.
  *
- * A run of members is text like `"pid":1,"comm":"init",`: each member ends with its comma, so that runs can be put one behind the
- * other; whoever closes the object turns the last comma into a brace (record_close). What the strings and words of a record must be:
- * vmad/records.h.
+ * A run of members is text like `"pid":1,"comm":"init",`: each member ends with its comma, so that runs can be put one
+ * behind the other; whoever closes the object turns the last comma into a brace (record_close). What the strings and
+ * words of a record must be: vmad/records.h.
  */
 #ifndef ENCODE_RECORD_H
 #define ENCODE_RECORD_H
@@ -26,9 +26,9 @@
 void record_close(struct buf *to);
 
 /*
- * A member that has no row in fields.def: a key of smaps that this vmad does not know. Its name becomes snake_case, with smaps_ before it
- * where a row of fields.def has that name already. "12 kB" becomes bytes, and _bytes ends the name; a number that fits into 64 bits stays
- * one; anything else is a string.
+ * A member that has no row in fields.def: a key of smaps that this vmad does not know. Its name becomes snake_case,
+ * with smaps_ before it where a row of fields.def has that name already. "12 kB" becomes bytes, and _bytes ends the
+ * name; a number that fits into 64 bits stays one; anything else is a string.
  */
 void record_put_unknown(struct buf *to, struct vmad_str key, struct vmad_str value);
 

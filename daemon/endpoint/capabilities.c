@@ -35,7 +35,8 @@ static void check_vma_queries(const struct request *request, struct vmad_capabil
 	if (procmap_query_available())
 		answer(to, true, "PROCMAP_QUERY: the VMA of an address in microseconds", NULL);
 	else
-		answer(to, false, "this kernel has no PROCMAP_QUERY; maps is read up to the address instead", "Linux 6.11 or later");
+		answer(to, false, "this kernel has no PROCMAP_QUERY; maps is read up to the address instead",
+		       "Linux 6.11 or later");
 }
 
 static void check_usage(const struct request *request, struct vmad_capability *to)
@@ -48,10 +49,14 @@ static void check_usage(const struct request *request, struct vmad_capability *t
 		answer(to, true, "smaps and smaps_rollup of the captured tree", NULL);
 		return;
 	}
-	if (opener_open(context->opener, request->caller, &self, 1, &err) == 0 && self.fd[OPENER_SMAPS_ROLLUP] == -ENOENT)
-		answer(to, false, "this kernel has no smaps_rollup", "Linux 4.14 or later, with CONFIG_PROC_PAGE_MONITOR");
+	if (opener_open(context->opener, request->caller, &self, 1, &err) == 0 &&
+	    self.fd[OPENER_SMAPS_ROLLUP] == -ENOENT)
+		answer(to, false, "this kernel has no smaps_rollup",
+		       "Linux 4.14 or later, with CONFIG_PROC_PAGE_MONITOR");
 	else
-		answer(to, true, "resident, proportional and swapped memory (detail=usage); walks the process's page tables", NULL);
+		answer(to, true,
+		       "resident, proportional and swapped memory (detail=usage); walks the process's page tables",
+		       NULL);
 	opener_target_close(&self);
 }
 
@@ -84,7 +89,8 @@ static void check_all_listed(const struct request *request, struct vmad_capabili
 	if (hidepid < 2 || request->caller->class == VMAD_CALLER_ROOT)
 		answer(to, true, "all processes are listed", NULL);
 	else
-		answer(to, false, "procfs is mounted with hidepid: other users' processes are not even listed", "ask as root");
+		answer(to, false, "procfs is mounted with hidepid: other users' processes are not even listed",
+		       "ask as root");
 }
 
 static void check_facts(const struct request *request, struct vmad_capability *to)
@@ -100,7 +106,9 @@ static void check_facts(const struct request *request, struct vmad_capability *t
 	if (access(path, F_OK) == 0)
 		answer(to, true, "users, units, control groups and swap of processes, by libproc2", NULL);
 	else
-		answer(to, false, "hidepid hides processes from vmad's worker, so users, units, control groups and swap are not known",
+		answer(to, false,
+		       "hidepid hides processes from vmad's worker: "
+		       "users, units, control groups and swap are not known",
 		       "mount procfs with gid= of a group that vmad's user is in");
 }
 
@@ -135,6 +143,19 @@ struct capabilities_list {
 	size_t next;
 };
 
+static const char *class_name(enum vmad_caller_class class)
+{
+	switch (class) {
+	case VMAD_CALLER_ROOT:
+		return "root";
+	case VMAD_CALLER_USER:
+		return "user";
+	case VMAD_CALLER_ANONYMOUS:
+		break;
+	}
+	return "anonymous";
+}
+
 static void put_head(void *arg, struct buf *to)
 {
 	const struct capabilities_list *list = arg;
@@ -151,7 +172,7 @@ static void put_head(void *arg, struct buf *to)
 		.daemon_uid = opener_uid(context->opener),
 		.caller_uid = caller->uid,
 		.caller_gid = caller->gid,
-		.caller_class = caller->class == VMAD_CALLER_ROOT ? "root" : caller->class == VMAD_CALLER_USER ? "user" : "anonymous",
+		.caller_class = class_name(caller->class),
 		.listener = list->request->listener,
 	});
 }

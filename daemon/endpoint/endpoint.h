@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * endpoint: the handlers, one for each row of routes.def, one file for each noun. A handler reads the request's typed values, asks the model, and
- * replies; it knows neither procfs nor libmicrohttpd.
+ * endpoint: the handlers, one for each row of routes.def, one file for each noun. A handler reads the request's typed
+ * values, asks the model, and replies; it knows neither procfs nor libmicrohttpd.
  */
 #ifndef ENDPOINT_ENDPOINT_H
 #define ENDPOINT_ENDPOINT_H

@@ -80,7 +80,8 @@ static int open_list(struct request *request, struct mappings_list *list, struct
 		.after = request->values[PARAM_cursor].address,
 	};
 
-	return file_mappings_new(context->opener, request->caller, &list->query.file, list->query.start, list->query.end, &query, &list->list, err);
+	return file_mappings_new(context->opener, request->caller, &list->query.file, list->query.start,
+				 list->query.end, &query, &list->list, err);
 }
 
 void endpoint_file_mappings(struct request *request)

@@ -12,7 +12,10 @@ struct file_query {
 	bool to_the_end;		/* no length was given: end is UINT64_MAX */
 };
 
-/* Finds and opens the file that path, or device and inode, name. False: the request has been answered with a problem. */
+/*
+ * Finds and opens the file that path, or device and inode, name. False: the request has been answered with a problem.
+ * /
+ */
 bool file_query_open(struct request *request, struct file_query *ret_query);
 void file_query_close(struct file_query *query);
 

@@ -38,7 +38,9 @@ static void put_tail(void *list, struct buf *to, struct vmad_verdict *verdict)
 	(void)verdict;
 }
 
-static const struct list_ops index_ops = { .record = "route", .head = put_head, .next = put_next, .tail = put_tail, .free = free };
+static const struct list_ops index_ops = {
+	.record = "route", .head = put_head, .next = put_next, .tail = put_tail, .free = free
+};
 
 void endpoint_index(struct request *request)
 {

@@ -96,8 +96,8 @@ static void head_of_process(struct request *request)
 	struct endpoint_context *context = request->context;
 	struct vmad_error err;
 	struct target target;
-	int r = target_open(context->opener, request->caller, (pid_t)request_number(request, PARAM_pid), OPENER_WANT(OPENER_MAPS),
-			    request_number(request, PARAM_start_time_ticks), &target, &err);
+	int r = target_open(context->opener, request->caller, (pid_t)request_number(request, PARAM_pid),
+			    OPENER_WANT(OPENER_MAPS), request_number(request, PARAM_start_time_ticks), &target, &err);
 
 	if (r < 0) {
 		reply_error(request, &err);

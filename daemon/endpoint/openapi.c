@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * openapi: the API as an OpenAPI 3.1 document, made from routes.def, params.def, fields.def and problems.def; so it cannot tell anything else than what is
- * served. Built once, with jansson.
+ * openapi: the API as an OpenAPI 3.1 document, made from routes.def, params.def, fields.def and problems.def; so it
+ * cannot tell anything else than what is served. Built once, with jansson.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -70,7 +70,8 @@ static void add_escaped(json_t *schema, const char *name)
 
 	snprintf(flag, sizeof(flag), "%s_escaped", name);
 	add_property(schema, flag, json_pack("{s:b}", "const", 1),
-		     "the bytes were not valid UTF-8: each bad byte stands as \\xHH, and each backslash is doubled", false);
+		     "the bytes were not valid UTF-8: each bad byte stands as \\xHH, and each backslash is doubled",
+		     false);
 }
 
 static json_t *record_schema(const char *help)
@@ -145,11 +146,13 @@ static json_t *reply_schema(const struct route *route, json_t *records)
 		json_t *row = record_schema("one record");
 
 		merge_parts(row, records, route->rows);
-		add_property(schema, route->list, json_pack("{s:s, s:o}", "type", "array", "items", row), "the records", true);
+		add_property(schema, route->list, json_pack("{s:s, s:o}", "type", "array", "items", row), "the records",
+			     true);
 	}
 	merge_parts(schema, records, route->tail);
 	if (route->list)
-		add_property(schema, "problem", reference("problem"), "why the list ends here, where reading failed on the way", false);
+		add_property(schema, "problem", reference("problem"),
+			     "why the list ends here, where reading failed on the way", false);
 	return schema;
 }
 
@@ -203,7 +206,8 @@ static json_t *param_schema(const struct param *param)
 
 static json_t *param_object(enum param_id id, const char *in)
 {
-	return json_pack("{s:s, s:s, s:b, s:s, s:o}", "name", params[id].name, "in", in, "required", !strcmp(in, "path"),
+	return json_pack("{s:s, s:s, s:b, s:s, s:o}",
+			 "name", params[id].name, "in", in, "required", !strcmp(in, "path"),
 			 "description", params[id].help, "schema", param_schema(&params[id]));
 }
 
@@ -227,20 +231,25 @@ static json_t *responses(const struct route *route, json_t *records)
 	json_t *content = json_pack("{s:{s:o}}", "application/json", "schema", reply_schema(route, records));
 
 	if (route->list)
-		json_object_set_new(content, "application/x-ndjson", json_pack("{s:{s:s, s:s}}", "schema", "type", "string", "description",
-				    "a line that begins, one for each record, and one that ends with the verdict"));
+		json_object_set_new(content, "application/x-ndjson",
+				    json_pack("{s:{s:s, s:s}}", "schema", "type", "string", "description",
+					      "a line that begins, one for each record, and one with the verdict"));
 	return json_pack("{s:{s:s, s:o}, s:{s:s}, s:{s:s}}",
 			 "200", "description", route->help, "content", content,
-			 "4XX", "$ref", "#/components/responses/problem", "5XX", "$ref", "#/components/responses/problem");
+			 "4XX", "$ref", "#/components/responses/problem",
+			 "5XX", "$ref", "#/components/responses/problem");
 }
 
 static json_t *operation(const struct route *route, json_t *records)
 {
-	json_t *operation = json_pack("{s:s, s:s, s:s, s:[s], s:o, s:o}", "operationId", route->name, "summary", route->help,
-				      "description", route->help, "tags", "vmad", "parameters", param_list(route), "responses", responses(route, records));
+	json_t *operation = json_pack("{s:s, s:s, s:s, s:[s], s:o, s:o}",
+				      "operationId", route->name, "summary", route->help, "description", route->help,
+				      "tags", "vmad", "parameters", param_list(route),
+				      "responses", responses(route, records));
 
 	json_object_set_new(operation, "x-cost", json_string(route_cost_name(route->cost)));
-	json_object_set_new(operation, "security", route->id == ROUTE_health ? json_array() : json_pack("[{s:[]}]", "token"));
+	json_object_set_new(operation, "security",
+			    route->id == ROUTE_health ? json_array() : json_pack("[{s:[]}]", "token"));
 	return operation;
 }
 
@@ -270,15 +279,18 @@ static json_t *build(void)
 	json_t *records = record_schemas();
 	json_t *all_paths = paths(records);
 
-	return json_pack("{s:s, s:{s:s, s:s, s:s, s:{s:s, s:s}}, s:[{s:s}], s:[{s:s, s:s}], s:o, s:{s:o, s:{s:{s:s, s:{s:{s:{s:s}}}}}, s:{s:{s:s, s:s, s:s}}}}",
+	return json_pack("{s:s, s:{s:s, s:s, s:s, s:{s:s, s:s}}, s:[{s:s}], s:[{s:s, s:s}], s:o, "
+			 "s:{s:o, s:{s:{s:s, s:{s:{s:{s:s}}}}}, s:{s:{s:s, s:s, s:s}}}}",
 			 "openapi", "3.1.0",
-			 "info", "title", "vmad", "version", PACKAGE_VERSION, "description", "Virtual memory of a Linux host, live.",
+			 "info", "title", "vmad", "version", PACKAGE_VERSION,
+				 "description", "Virtual memory of a Linux host, live.",
 				 "license", "name", "GPL-2.0-or-later", "identifier", "GPL-2.0-or-later",
 			 "servers", "url", "http://localhost:8623",
 			 "tags", "name", "vmad", "description", "processes and their address spaces",
 			 "paths", all_paths,
 			 "components", "schemas", records,
-				       "responses", "problem", "description", "an error (RFC 9457)", "content", "application/problem+json",
+				       "responses", "problem", "description", "an error (RFC 9457)",
+						    "content", "application/problem+json",
 						    "schema", "$ref", "#/components/schemas/problem",
 				       "securitySchemes", "token", "type", "http", "scheme", "bearer", "description",
 						    "needed over TCP; over the Unix socket the kernel says who asks");

@@ -41,7 +41,8 @@ static void put_tail(void *arg, struct buf *to, struct vmad_verdict *verdict)
 	struct processes_list *list = arg;
 	pid_t after = process_list_more_after(list->list);
 
-	record_put_host(to, &(struct vmad_host){ .has = list->vma_limit ? VMAD_HAS(host, vma_limit) : 0, .vma_limit = list->vma_limit });
+	record_put_host(to, &(struct vmad_host){ .has = list->vma_limit ? VMAD_HAS(host, vma_limit) : 0,
+						 .vma_limit = list->vma_limit });
 	if (after)
 		query_put_more(list->request, after, 0, &list->next_uri, verdict);
 }

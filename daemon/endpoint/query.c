@@ -44,7 +44,8 @@ struct process_query query_processes(const struct request *request, const struct
 	};
 }
 
-void query_put_more(const struct request *request, pid_t pid, uint64_t address, struct buf *uri, struct vmad_verdict *verdict)
+void query_put_more(const struct request *request, pid_t pid, uint64_t address, struct buf *uri,
+		    struct vmad_verdict *verdict)
 {
 	request_put_next(request, uri, pid, address);
 	*verdict = (struct vmad_verdict){

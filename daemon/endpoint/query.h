@@ -11,7 +11,8 @@ struct vma_filter query_vma_filter(const struct request *request);
 struct process_query query_processes(const struct request *request, const struct endpoint_context *context);
 
 /* A list that was cut by limit=: incomplete, and where the rest is. uri keeps the bytes. */
-void query_put_more(const struct request *request, pid_t pid, uint64_t address, struct buf *uri, struct vmad_verdict *verdict);
+void query_put_more(const struct request *request, pid_t pid, uint64_t address, struct buf *uri,
+		    struct vmad_verdict *verdict);
 
 /* vm.max_map_count now; 0 where it is unknown. */
 uint64_t query_vma_limit(const struct endpoint_context *context);

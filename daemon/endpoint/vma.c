@@ -12,8 +12,8 @@ void endpoint_vma(struct request *request)
 	struct target target;
 	struct vmad_error err;
 	struct buf members = { 0 };
-	int r = target_open(context->opener, request->caller, (pid_t)request_number(request, PARAM_pid), OPENER_WANT(OPENER_MAPS),
-			    request_number(request, PARAM_start_time_ticks), &target, &err);
+	int r = target_open(context->opener, request->caller, (pid_t)request_number(request, PARAM_pid),
+			    OPENER_WANT(OPENER_MAPS), request_number(request, PARAM_start_time_ticks), &target, &err);
 
 	if (r < 0) {
 		reply_error(request, &err);

@@ -74,7 +74,12 @@ static uint64_t kernel_us(void *arg)
 }
 
 static const struct list_ops vmas_ops = {
-	.record = "vma", .head = put_head, .next = put_next, .tail = put_tail, .free = free_list, .kernel_us = kernel_us,
+	.record = "vma",
+	.head = put_head,
+	.next = put_next,
+	.tail = put_tail,
+	.free = free_list,
+	.kernel_us = kernel_us,
 };
 
 static int open_list(struct request *request, struct vmas_list *list, struct vmad_error *err)
@@ -88,7 +93,8 @@ static int open_list(struct request *request, struct vmas_list *list, struct vma
 	};
 	struct target target;
 	int r = target_open(context->opener, request->caller, (pid_t)request_number(request, PARAM_pid),
-			    OPENER_WANT(list->usage ? OPENER_SMAPS : OPENER_MAPS), request_number(request, PARAM_start_time_ticks), &target, err);
+			    OPENER_WANT(list->usage ? OPENER_SMAPS : OPENER_MAPS),
+			    request_number(request, PARAM_start_time_ticks), &target, err);
 
 	if (r == 0 && request->head) {
 		/* What the kernel let us open decides the status; reading would be a walk. */

@@ -28,8 +28,8 @@ struct connection {
 	enum connection_over over;
 	int fd;
 	/*
-	 * Its own thread writes these at every request, and the sweeper looks at them now and then; a lock for all connections would be the one thing that all
-	 * requests wait for.
+	 * Its own thread writes these at every request, and the sweeper looks at them now and then; a lock for all
+	 * connections would be the one thing that all requests wait for.
 	 */
 	_Atomic uint64_t due_us;	/* when it must have got on; 0: it may take its time */
 	atomic_bool reads;		/* waits for a request */
@@ -170,7 +170,8 @@ static struct tally count(const struct connections *connections, const struct co
 	struct tally tally = { 0 };
 
 	for (const struct connection *c = connections->list; c; c = c->next) {
-		bool same_peer = !memcmp(&c->peer.address, &new->peer.address, sizeof(c->peer.address)) && c->peer.uid == new->peer.uid;
+		bool same_peer = !memcmp(&c->peer.address, &new->peer.address, sizeof(c->peer.address)) &&
+				 c->peer.uid == new->peer.uid;
 
 		if (c->listener->kind != new->listener->kind)
 			continue;
@@ -187,7 +188,8 @@ static enum connection_over judge(const struct tally *tally, const struct listen
 	return tally->within >= listener_quota(listener) ? CONNECTION_OVER_LISTENER : CONNECTION_WITHIN;
 }
 
-struct connection *connection_new(struct connections *connections, struct listener *listener, int fd, const struct sockaddr *address)
+struct connection *connection_new(struct connections *connections, struct listener *listener, int fd,
+				  const struct sockaddr *address)
 {
 	struct connection *connection = calloc(1, sizeof(*connection));
 	struct tally tally;
@@ -256,7 +258,8 @@ const struct vmad_caller *connection_caller(const struct connection *connection)
 
 void connection_reads(struct connection *connection)
 {
-	atomic_store(&connection->due_us, clock_us() + (connection->over ? OVER_DEADLINE_MS : HEADER_DEADLINE_MS) * 1000);
+	atomic_store(&connection->due_us,
+		     clock_us() + (connection->over ? OVER_DEADLINE_MS : HEADER_DEADLINE_MS) * 1000);
 	atomic_store(&connection->reads, true);
 }
 
@@ -268,5 +271,6 @@ void connection_works(struct connection *connection)
 
 void connection_sends(struct connection *connection, uint64_t bytes)
 {
-	atomic_store(&connection->due_us, clock_us() + SEND_DEADLINE_MS * 1000 + bytes * 1000000 / SEND_BYTES_PER_SECOND);
+	atomic_store(&connection->due_us,
+		     clock_us() + SEND_DEADLINE_MS * 1000 + bytes * 1000000 / SEND_BYTES_PER_SECOND);
 }

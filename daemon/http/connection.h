@@ -2,10 +2,12 @@
 /*
  * connection: one client's connection: who it is, what it counts against, and how long it may take.
  *
- * libmicrohttpd closes silently at its own limit, does not count Unix peers, and lets a client trickle for ever; so the quotas and the
- * deadlines are ours. A sweeper looks at every connection twice a second and shuts those down that took too long: the thread then sees the end of its socket.
+ * libmicrohttpd closes silently at its own limit, does not count Unix peers, and lets a client trickle for ever; so the
+ * quotas and the deadlines are ours. A sweeper looks at every connection twice a second and shuts those down that took
+ * too long: the thread then sees the end of its socket.
  *
- * Quotas are counted when a connection comes, before it has said anything: who only connects and stays silent takes no more than its share.
+ * Quotas are counted when a connection comes, before it has said anything: who only connects and stays silent takes no
+ * more than its share.
  */
 #ifndef HTTP_CONNECTION_H
 #define HTTP_CONNECTION_H
@@ -47,10 +49,11 @@ unsigned connections_count(struct connections *connections);
 enum connection_over { CONNECTION_WITHIN, CONNECTION_OVER_LISTENER, CONNECTION_OVER_PEER };
 
 /*
- * A new one, counted against its listener, and against its peer's uid or address. One above a quota is marked, and cut only where there are too many of
- * those. NULL without memory.
+ * A new one, counted against its listener, and against its peer's uid or address. One above a quota is marked, and cut
+ * only where there are too many of those. NULL without memory.
  */
-struct connection *connection_new(struct connections *connections, struct listener *listener, int fd, const struct sockaddr *address);
+struct connection *connection_new(struct connections *connections, struct listener *listener, int fd,
+				  const struct sockaddr *address);
 void connection_free(struct connection *connection);
 
 const struct listener *connection_listener(const struct connection *connection);
@@ -62,7 +65,10 @@ enum connection_over connection_over(const struct connection *connection);
 void connection_set_caller(struct connection *connection, struct vmad_caller *caller);
 const struct vmad_caller *connection_caller(const struct connection *connection);
 
-/* What it does now, for the sweeper: waits for a request, makes a reply, or waits until the client has taken so many bytes. */
+/*
+ * What it does now, for the sweeper: waits for a request, makes a reply, or waits until the client has taken so many
+ * bytes.
+ */
 void connection_reads(struct connection *connection);
 void connection_works(struct connection *connection);
 void connection_sends(struct connection *connection, uint64_t bytes);

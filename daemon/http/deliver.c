@@ -37,7 +37,8 @@ static void add_timing(struct MHD_Response *response, const struct exchange *exc
 {
 	char value[96];
 
-	snprintf(value, sizeof(value), "total;dur=%.3f;desc=\"%s\"", (double)(clock_us() - exchange->began_us) / 1000, description);
+	snprintf(value, sizeof(value), "total;dur=%.3f;desc=\"%s\"", (double)(clock_us() - exchange->began_us) / 1000,
+		 description);
 	MHD_add_response_header(response, "Server-Timing", value);
 }
 
@@ -78,7 +79,10 @@ static struct MHD_Response *response_of(struct exchange *exchange, struct buf *b
 	return response;
 }
 
-/* Where the number of age_ms stands, counted from the end of the body; 0 if it has none. Quotes inside strings are escaped, so this is no string. */
+/*
+ * Where the number of age_ms stands, counted from the end of the body; 0 if it has none. Quotes inside strings are
+ * escaped, so this is no string.
+ */
 static size_t find_age(const struct buf *body)
 {
 	static const char mark[] = "\"age_ms\":0";
@@ -90,12 +94,17 @@ static size_t find_age(const struct buf *body)
 }
 
 /*
- * Sends a response, and lands the flight that this exchange leads, if it does: others get the same bytes. libmicrohttpd counts references; ours goes to
- * the flight.
+ * Sends a response, and lands the flight that this exchange leads, if it does: others get the same bytes. libmicrohttpd
+ * counts references; ours goes to the flight.
  */
-static enum MHD_Result queue_and_land(struct exchange *exchange, unsigned status, struct MHD_Response *response, struct buf *copy, size_t age_at)
+static enum MHD_Result queue_and_land(struct exchange *exchange, unsigned status, struct MHD_Response *response,
+				      struct buf *copy, size_t age_at)
 {
-	struct flight_answer answer = { .response = response, .status = status, .body = copy->p, .len = copy->len, .age_at = age_at,
+	struct flight_answer answer = { .response = response,
+					.status = status,
+					.body = copy->p,
+					.len = copy->len,
+					.age_at = age_at,
 					.made_us = exchange->began_us };
 	enum MHD_Result result;
 
@@ -145,7 +154,8 @@ static enum MHD_Result send_document(struct exchange *exchange)
 /* The Allow of a path: GET has HEAD beside it. */
 static void add_allow(struct MHD_Response *response, const struct route *route)
 {
-	MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, strcmp(route->method, "GET") ? route->method : "GET, HEAD");
+	MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW,
+				strcmp(route->method, "GET") ? route->method : "GET, HEAD");
 }
 
 static enum MHD_Result send_problem(struct exchange *exchange)
@@ -189,7 +199,8 @@ static uint64_t budget_left_us(const struct exchange *exchange, uint64_t spent_u
 	return budget > spent_us ? budget - spent_us : budget != 0;
 }
 
-static enum MHD_Result send_stream(struct exchange *exchange, struct list_writer *writer, struct buf *begun, uint64_t spent_us)
+static enum MHD_Result send_stream(struct exchange *exchange, struct list_writer *writer, struct buf *begun,
+				   uint64_t spent_us)
 {
 	struct gzip *gzip = exchange->gzip ? gzip_new() : NULL;
 	struct stream *stream;
@@ -197,8 +208,8 @@ static enum MHD_Result send_stream(struct exchange *exchange, struct list_writer
 
 	if (exchange->flight)
 		flight_stream(exchange->flight);
-	stream = stream_new(writer, begun, exchange->request.permit, exchange->flight, gzip, budget_left_us(exchange, spent_us),
-			    exchange->connection);
+	stream = stream_new(writer, begun, exchange->request.permit, exchange->flight, gzip,
+			    budget_left_us(exchange, spent_us), exchange->connection);
 	if (!stream) {
 		gzip_free(gzip);
 		return MHD_NO;
@@ -239,8 +250,9 @@ static ssize_t no_bytes(void *cls, uint64_t position, char *to, size_t room)
 }
 
 /*
- * The head of what was not made. Its length is not known, and libmicrohttpd ends even the body that HEAD does not have with an empty chunk, which the client would
- * take for the beginning of the next reply; so neither a length nor chunks, and the connection ends.
+ * The head of what was not made. Its length is not known, and libmicrohttpd ends even the body that HEAD does not have
+ * with an empty chunk, which the client would take for the beginning of the next reply; so neither a length nor chunks,
+ * and the connection ends.
  */
 static enum MHD_Result send_empty(struct exchange *exchange)
 {
@@ -285,7 +297,8 @@ static enum MHD_Result send_static(struct exchange *exchange)
 	const struct reply *reply = &exchange->reply;
 	const char *have = exchange->head.if_none_match;
 	bool same = have && (strstr(have, reply->etag) || !strcmp(have, "*"));
-	struct MHD_Response *response = MHD_create_response_from_buffer(same ? 0 : reply->text_len, (void *)reply->text, MHD_RESPMEM_PERSISTENT);
+	struct MHD_Response *response = MHD_create_response_from_buffer(same ? 0 : reply->text_len, (void *)reply->text,
+									MHD_RESPMEM_PERSISTENT);
 
 	if (!response)
 		return MHD_NO;

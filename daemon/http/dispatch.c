@@ -11,8 +11,8 @@
 #include "opener/opener.h"
 
 /*
- * Answers to the same question within this time share one reading of procfs, unless max_age_ms=0. Only documents that take max_age_ms,
- * never lists.
+ * Answers to the same question within this time share one reading of procfs, unless max_age_ms=0. Only documents that
+ * take max_age_ms, never lists.
  */
 #define COALESCE_US 2000
 
@@ -66,7 +66,8 @@ static bool is_well_formed(struct exchange *exchange)
 	if (head->length_count + head->transfer_count > 1)
 		refuse(exchange, PROBLEM_BAD_REQUEST, "more than one of Content-Length and Transfer-Encoding", NULL);
 	else if (head->host_count != 1)
-		refuse(exchange, PROBLEM_BAD_REQUEST, head->host_count ? "more than one Host field" : "no Host field", NULL);
+		refuse(exchange, PROBLEM_BAD_REQUEST, head->host_count ? "more than one Host field" : "no Host field",
+		       NULL);
 	else if (head->authorization_count > 1 || head->origin_count > 1)
 		refuse(exchange, PROBLEM_BAD_REQUEST, "more than one Authorization or Origin field", NULL);
 	else if (exchange->cut)
@@ -119,7 +120,8 @@ static bool comes_from_here(struct exchange *exchange)
 	const struct request_head *head = &exchange->head;
 
 	if (!host_is_served(exchange, head->host))
-		refuse(exchange, PROBLEM_FOREIGN_HOST, "the Host field names another host", "start vmad with --allow-host NAME");
+		refuse(exchange, PROBLEM_FOREIGN_HOST, "the Host field names another host",
+		       "start vmad with --allow-host NAME");
 	else if (head->origin && !origin_is_own(head->origin, head->host))
 		refuse(exchange, PROBLEM_FOREIGN_ORIGIN, "the Origin field names another site", NULL);
 	return exchange->reply.kind == REPLY_NONE;
@@ -128,10 +130,12 @@ static bool comes_from_here(struct exchange *exchange)
 static bool refuse_peer(struct exchange *exchange, int code)
 {
 	if (code == -EXDEV)
-		refuse(exchange, PROBLEM_FOREIGN_NAMESPACE, "its root is not this host's root, and its pids are not this host's pids",
+		refuse(exchange, PROBLEM_FOREIGN_NAMESPACE,
+		       "its root is not this host's root, and its pids are not this host's pids",
 		       "ask from the host's own user and pid namespaces");
 	else if (code == -EPERM)
-		refuse(exchange, PROBLEM_NOT_ALLOWED, "this vmad runs as another user, and answers only that one", "ask root's vmad");
+		refuse(exchange, PROBLEM_NOT_ALLOWED, "this vmad runs as another user, and answers only that one",
+		       "ask root's vmad");
 	else if (code == -E2BIG)
 		refuse(exchange, PROBLEM_NOT_ALLOWED, "the caller has too many groups", NULL);
 	else
@@ -164,7 +168,8 @@ static bool is_within(struct exchange *exchange)
 	case CONNECTION_WITHIN:
 		return true;
 	case CONNECTION_OVER_PEER:
-		refuse(exchange, PROBLEM_TOO_MANY, tcp ? "this address has too many connections open" : "this user has too many connections open",
+		refuse(exchange, PROBLEM_TOO_MANY,
+		       tcp ? "this address has too many connections open" : "this user has too many connections open",
 		       "use fewer, or one after the other");
 		break;
 	case CONNECTION_OVER_LISTENER:
@@ -187,10 +192,12 @@ static bool identify_token(struct exchange *exchange)
 	if (!authorization)
 		return true;
 	if (!strncasecmp(authorization, scheme, sizeof(scheme) - 1))
-		exchange->request.caller = tokens_find(exchange->server->config.tokens, authorization + sizeof(scheme) - 1);
+		exchange->request.caller =
+			tokens_find(exchange->server->config.tokens, authorization + sizeof(scheme) - 1);
 	if (authorization && (!exchange->request.caller || exchange->request.caller == &anonymous)) {
 		exchange->request.caller = &anonymous;
-		refuse(exchange, PROBLEM_TOKEN_UNKNOWN, "the Authorization field holds no token that vmad knows", "vmad --token-file names those that it knows");
+		refuse(exchange, PROBLEM_TOKEN_UNKNOWN, "the Authorization field holds no token that vmad knows",
+		       "vmad --token-file names those that it knows");
 		return false;
 	}
 	return true;
@@ -219,8 +226,8 @@ static void refuse_param(struct exchange *exchange, enum param_id id, const char
 	const struct param *param = &params[id];
 	struct problem problem;
 
-	problem_set(&problem, PROBLEM_BAD_PARAMETER, "%s is \"%.60s\", but wants %s%s%s", param->name, text, param_type_words(param->type),
-		    *param->choices ? ": " : "", param->choices);
+	problem_set(&problem, PROBLEM_BAD_PARAMETER, "%s is \"%.60s\", but wants %s%s%s", param->name, text,
+		    param_type_words(param->type), *param->choices ? ": " : "", param->choices);
 	problem.parameter = param->name;
 	reply_problem(&exchange->request, &problem);
 }
@@ -270,7 +277,9 @@ static bool parse_param(struct exchange *exchange, const struct uri_arg *arg)
 	if (id != PARAM_none)
 		problem_set(&problem, PROBLEM_BAD_PARAMETER, "%s is given more than once", params[id].name);
 	else
-		problem_set(&problem, PROBLEM_BAD_PARAMETER, "there is no parameter \"%.60s\" here; /v1/openapi.json lists those that there are", arg->name);
+		problem_set(&problem, PROBLEM_BAD_PARAMETER,
+			    "there is no parameter \"%.60s\" here; /v1/openapi.json lists those that there are",
+			    arg->name);
 	problem.parameter = id != PARAM_none ? params[id].name : NULL;
 	reply_problem(&exchange->request, &problem);
 	return false;
@@ -283,11 +292,13 @@ static bool check_together(struct exchange *exchange)
 	uint64_t most = exchange->request.caller->class == VMAD_CALLER_ROOT ? DEADLINE_ROOT_MAX_MS : DEADLINE_MAX_MS;
 	struct problem problem;
 
-	if (values[PARAM_start].given && values[PARAM_end].given && values[PARAM_start].number >= values[PARAM_end].number) {
+	if (values[PARAM_start].given && values[PARAM_end].given &&
+	    values[PARAM_start].number >= values[PARAM_end].number) {
 		problem_set(&problem, PROBLEM_BAD_PARAMETER, "start is not below end");
 		problem.parameter = "start";
 	} else if (values[PARAM_deadline_ms].number > most) {
-		problem_set(&problem, PROBLEM_BAD_PARAMETER, "deadline_ms is at most %u for this caller", (unsigned)most);
+		problem_set(&problem, PROBLEM_BAD_PARAMETER, "deadline_ms is at most %u for this caller",
+			    (unsigned)most);
 		problem.parameter = "deadline_ms";
 	} else {
 		return true;
@@ -343,7 +354,10 @@ static void put_key(const struct exchange *exchange, struct buf *key)
 {
 	const struct request *request = &exchange->request;
 	const struct vmad_caller *caller = request->caller;
-	uint64_t numbers[] = { caller->class, caller->uid, caller->gid, caller->group_count, request->ndjson, exchange->gzip, request->route->id };
+	uint64_t numbers[] = {
+		caller->class, caller->uid, caller->gid, caller->group_count,
+		request->ndjson, exchange->gzip, request->route->id,
+	};
 
 	buf_put(key, (const char *)numbers, sizeof(numbers));
 	buf_put(key, (const char *)caller->groups, caller->group_count * sizeof(gid_t));
@@ -356,7 +370,10 @@ static bool takes_max_age(const struct route *route)
 	return route_param(route, "max_age_ms") != PARAM_none;
 }
 
-/* True: another request's answer was sent, with *ret_result; false: this one is to be answered, and may lead a flight. */
+/*
+ * True: another request's answer was sent, with *ret_result; false: this one is to be answered, and may lead a flight.
+ * /
+ */
 static bool share(struct exchange *exchange, enum MHD_Result *ret_result)
 {
 	struct request *request = &exchange->request;
@@ -373,7 +390,8 @@ static bool share(struct exchange *exchange, enum MHD_Result *ret_result)
 		age_us = max_age->number < FLIGHT_CACHE_MS ? max_age->number * 1000 : FLIGHT_CACHE_MS * 1000;
 	put_key(exchange, &key);
 	if (!key.failed)
-		role = flight_enter(exchange->server->flights, key.p, key.len, age_us, max_age->given && !max_age->number, &flight);
+		role = flight_enter(exchange->server->flights, key.p, key.len, age_us,
+				    max_age->given && !max_age->number, &flight);
 	buf_free(&key);
 	if (role == FLIGHT_LEADS) {
 		exchange->flight = flight;
@@ -382,7 +400,8 @@ static bool share(struct exchange *exchange, enum MHD_Result *ret_result)
 	if (role == FLIGHT_HAS_ANSWER) {
 		*ret_result = deliver_answer(exchange, flight_answer(flight));
 	} else {
-		refuse(exchange, PROBLEM_TOO_MANY, "the same list is being sent to this caller already", "wait for it, or use another filter");
+		refuse(exchange, PROBLEM_TOO_MANY, "the same list is being sent to this caller already",
+		       "wait for it, or use another filter");
 		exchange->reply.problem.retry_after_seconds = 1;
 	}
 	flight_leave(flight);
@@ -392,8 +411,8 @@ static bool share(struct exchange *exchange, enum MHD_Result *ret_result)
 static bool may_ask(struct exchange *exchange, const char *method)
 {
 	MHD_get_connection_values(exchange->mhd, MHD_HEADER_KIND, collect, &exchange->head);
-	return is_well_formed(exchange) && comes_from_here(exchange) && identify(exchange) && find_route(exchange, method) &&
-	       is_allowed(exchange) && has_no_body(exchange) && parse_params(exchange);
+	return is_well_formed(exchange) && comes_from_here(exchange) && identify(exchange) &&
+	       find_route(exchange, method) && is_allowed(exchange) && has_no_body(exchange) && parse_params(exchange);
 }
 
 enum MHD_Result dispatch(struct exchange *exchange, const char *method)
@@ -422,7 +441,9 @@ bool request_walk(struct request *request, pid_t pid)
 	if (r == 0)
 		return true;
 	refuse(exchange, r == -ENOMEM ? PROBLEM_FAILED : PROBLEM_BUSY,
-	       r == -EBUSY ? "too many walks of page tables wait already" : "no walk of page tables came to its end in time", NULL);
+	       r == -EBUSY ? "too many walks of page tables wait already"
+			   : "no walk of page tables came to its end in time",
+	       NULL);
 	exchange->reply.problem.retry_after_seconds = 1;
 	return false;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * exchange: one request and its reply on a connection, from the first byte of the head to the last byte of the body. It is what dispatch (is it
- * allowed, what is asked) and deliver (how it is sent) share.
+ * exchange: one request and its reply on a connection, from the first byte of the head to the last byte of the body. It
+ * is what dispatch (is it allowed, what is asked) and deliver (how it is sent) share.
  */
 #ifndef HTTP_EXCHANGE_H
 #define HTTP_EXCHANGE_H
@@ -56,7 +56,7 @@ struct exchange {
 	bool seen;			/* libmicrohttpd has called with the head already */
 	bool cut;			/* a NUL byte hides the end of the target */
 	bool gzip;
-	bool close_after;		/* the request was malformed: what follows it on the connection cannot be trusted */
+	bool close_after; /* the request was malformed: what follows it on the connection cannot be trusted */
 };
 
 /* Sends what the reply holds. */

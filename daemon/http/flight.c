@@ -120,7 +120,8 @@ static void forget(struct flights *flights, uint64_t now)
 {
 	struct flight *oldest;
 
-	while ((oldest = forget_old(flights, now)) && (flights->count >= FLIGHT_ENTRIES || flights->bytes > FLIGHT_CACHE_BYTES))
+	while ((oldest = forget_old(flights, now)) &&
+	       (flights->count >= FLIGHT_ENTRIES || flights->bytes > FLIGHT_CACHE_BYTES))
 		unlist(flights, oldest);
 }
 
@@ -129,7 +130,10 @@ static bool is_about(const struct flight *flight, const void *key, size_t len, u
 	return flight->hash == hash && flight->key_len == len && !memcmp(flight->key, key, len);
 }
 
-/* What there is for a question: the newest answer, and a flight that has not landed. Newer ones stand first in the list. */
+/*
+ * What there is for a question: the newest answer, and a flight that has not landed. Newer ones stand first in the
+ * list.
+ */
 static void find(const struct flights *flights, const void *key, size_t len, uint64_t hash, struct flight **ret_answer,
 		 struct flight **ret_open)
 {
@@ -188,8 +192,8 @@ static bool join(struct flights *flights, struct flight *flight, enum flight_rol
 }
 
 /*
- * An answer in the second half of its time is taken by all but the first who comes: that one leads the next flight meanwhile, so that nobody waits where
- * many ask all the time.
+ * An answer in the second half of its time is taken by all but the first who comes: that one leads the next flight
+ * meanwhile, so that nobody waits where many ask all the time.
  */
 static bool may_take(const struct flight *answer, const struct flight *open, uint64_t max_age_us)
 {

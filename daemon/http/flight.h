@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * flight: equal questions of one caller share one answer. Who asks first leads; those who ask the same meanwhile wait for that answer; and an answer
- * may be taken again by those who said how old it may be (max_age_ms).
+ * flight: equal questions of one caller share one answer. Who asks first leads; those who ask the same meanwhile wait
+ * for that answer; and an answer may be taken again by those who said how old it may be (max_age_ms).
  *
- * The key is the whole identity of the caller, the request's target and the form of the reply: nothing is shared across identities.
+ * The key is the whole identity of the caller, the request's target and the form of the reply: nothing is shared across
+ * identities.
  */
 #ifndef HTTP_FLIGHT_H
 #define HTTP_FLIGHT_H
@@ -42,13 +43,16 @@ enum flight_role {
 };
 
 /*
- * max_age_us: how old an answer may be that was made before; a flight that is in the air is always joined, unless it is 0 by the caller's
- * own word (fresh).
+ * max_age_us: how old an answer may be that was made before; a flight that is in the air is always joined, unless it is
+ * 0 by the caller's own word (fresh).
  */
 enum flight_role flight_enter(struct flights *flights, const void *key, size_t key_len, uint64_t max_age_us, bool fresh,
 			      struct flight **ret_flight);
 
-/* The leader's answer, for all. Takes body over and a reference of its own on the response. keep: may be taken again later. */
+/*
+ * The leader's answer, for all. Takes body over and a reference of its own on the response. keep: may be taken again
+ * later.
+ */
 void flight_land(struct flight *flight, const struct flight_answer *answer, bool keep);
 
 /* The leader's reply streams: those who wait are told so, and so are those who come until flight_leave(). */

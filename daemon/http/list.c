@@ -39,8 +39,8 @@ static void begin(struct list_writer *writer, struct buf *to)
 }
 
 /*
- * What stands before a row's members; taken back where there is no row. The comma comes before a row and not behind the last one, which may
- * have left with the buffer already.
+ * What stands before a row's members; taken back where there is no row. The comma comes before a row and not behind the
+ * last one, which may have left with the buffer already.
  */
 static void open_row(struct list_writer *writer, struct buf *to)
 {

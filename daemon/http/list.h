@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * list: a reply that is a list, put together a piece at a time. As one JSON document it ends with its verdict, so that a reply that was cut is not
- * valid JSON; as NDJSON the verdict is the last line.
+ * list: a reply that is a list, put together a piece at a time. As one JSON document it ends with its verdict, so that
+ * a reply that was cut is not valid JSON; as NDJSON the verdict is the last line.
  */
 #ifndef HTTP_LIST_H
 #define HTTP_LIST_H
@@ -19,7 +19,10 @@ struct list_ops {
 	void (*head)(void *list, struct buf *to);
 	/* 1: the members of one row; 0: the end; negative errno: it failed on the way, err says how. */
 	int (*next)(void *list, struct buf *to, struct vmad_error *err);
-	/* Members that stand before the verdict; and the verdict itself but for its count. Not called for a list that failed. */
+	/*
+	 * Members that stand before the verdict; and the verdict itself but for its count. Not called for a list that
+	 * failed.
+	 */
 	void (*tail)(void *list, struct buf *to, struct vmad_verdict *verdict);
 	void (*free)(void *list);
 	/* Time that the kernel took, in microseconds; may be NULL. */
@@ -40,7 +43,8 @@ struct list_writer {
 };
 
 /* Takes the list over. */
-void list_writer_init(struct list_writer *writer, const struct list_ops *ops, void *list, const char *name, bool ndjson);
+void list_writer_init(struct list_writer *writer, const struct list_ops *ops, void *list, const char *name,
+		      bool ndjson);
 void list_writer_free(struct list_writer *writer);
 
 /* Appends until `to` holds at least `enough` bytes, or the list is over (writer->ended). */

@@ -17,7 +17,9 @@
 
 const char *listener_kind_name(enum listener_kind kind)
 {
-	static const char *const names[] = { [LISTENER_UNIX] = "unix", [LISTENER_UNIX_ROOT] = "unix-root", [LISTENER_TCP] = "tcp" };
+	static const char *const names[] = {
+		[LISTENER_UNIX] = "unix", [LISTENER_UNIX_ROOT] = "unix-root", [LISTENER_TCP] = "tcp"
+	};
 
 	return names[kind];
 }
@@ -26,7 +28,8 @@ const char *listener_kind_name(enum listener_kind kind)
 static bool is_answered(const struct sockaddr_un *address)
 {
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	bool answered = fd >= 0 && (connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0 || errno == EAGAIN);
+	bool answered =
+		fd >= 0 && (connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0 || errno == EAGAIN);
 
 	if (fd >= 0)
 		close(fd);
@@ -55,7 +58,8 @@ static int bind_unix(int fd, const struct sockaddr_un *address, mode_t mode, gid
 	umask(old);
 	if (r < 0)
 		return r;
-	if ((gid != (gid_t)-1 && chown(address->sun_path, (uid_t)-1, gid) < 0) || chmod(address->sun_path, mode) < 0 || listen(fd, BACKLOG) < 0)
+	if ((gid != (gid_t)-1 && chown(address->sun_path, (uid_t)-1, gid) < 0) || chmod(address->sun_path, mode) < 0 ||
+	    listen(fd, BACKLOG) < 0)
 		r = -errno;
 	if (r < 0)
 		unlink(address->sun_path);
@@ -188,7 +192,8 @@ static int open_tcp(const char *text, struct listener *listener, const char **re
 	return 0;
 }
 
-int listener_open(const char *spec, enum listener_kind unix_kind, mode_t mode, gid_t gid, struct listener *ret_listener, const char **ret_what)
+int listener_open(const char *spec, enum listener_kind unix_kind, mode_t mode, gid_t gid, struct listener *ret_listener,
+		  const char **ret_what)
 {
 	struct listener listener = { .fd = -1 };
 	int r;
@@ -228,7 +233,8 @@ int listener_adopt(int fd, const char *name, struct listener *ret_listener, cons
 	if (!is_listening_stream(fd))
 		return -ENOTSOCK;
 	/* Not blocking: a client may be gone again when it is accepted. */
-	if (getsockname(fd, (struct sockaddr *)&address, &len) < 0 || fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) < 0)
+	if (getsockname(fd, (struct sockaddr *)&address, &len) < 0 ||
+	    fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) < 0)
 		return -errno;
 	if (address.sun_family == AF_UNIX) {
 		listener.kind = strcmp(name, "vmad-root") ? LISTENER_UNIX : LISTENER_UNIX_ROOT;

@@ -11,7 +11,8 @@ static const struct {
 	struct vmad_str type, title;
 	unsigned status;
 } kinds[PROBLEMS] = {
-#define PROBLEM(id, type, status, exit_code, title) [PROBLEM_##id] = { VMAD_STR("urn:vmad:problem:" type), VMAD_STR(title), status },
+#define PROBLEM(id, type, status, exit_code, title) \
+	[PROBLEM_##id] = { VMAD_STR("urn:vmad:problem:" type), VMAD_STR(title), status },
 #include "vmad/problems.def"
 #undef PROBLEM
 };
@@ -34,8 +35,8 @@ void problem_set(struct problem *problem, enum problem_id id, const char *format
 static void set_refused(struct problem *problem, const struct vmad_error *err)
 {
 	if (err->pid)
-		problem_set(problem, PROBLEM_NOT_ALLOWED, "process %d: the kernel does not let this caller read %s", (int)err->pid,
-			    err->file ? err->file : "it");
+		problem_set(problem, PROBLEM_NOT_ALLOWED, "process %d: the kernel does not let this caller read %s",
+			    (int)err->pid, err->file ? err->file : "it");
 	else
 		problem_set(problem, PROBLEM_NOT_ALLOWED, "the kernel does not let this caller see processes");
 	problem->mend = "ask as the user that the process runs as, or as root";
@@ -55,20 +56,23 @@ void problem_from_error(struct problem *problem, const struct vmad_error *err)
 		set_refused(problem, err);
 		break;
 	case ESTALE:
-		problem_set(problem, PROBLEM_PID_REUSED, "process %d did not begin at that start_time_ticks", (int)err->pid);
+		problem_set(problem, PROBLEM_PID_REUSED, "process %d did not begin at that start_time_ticks",
+			    (int)err->pid);
 		return;
 	case EOPNOTSUPP:
 		if (err->pid)
 			problem_set(problem, PROBLEM_NOT_AVAILABLE, "process %d has no %s here", (int)err->pid,
 				    err->file ? err->file : "such file");
 		else
-			problem_set(problem, PROBLEM_NOT_AVAILABLE, "there is no %s here", err->file ? err->file : "such file");
+			problem_set(problem, PROBLEM_NOT_AVAILABLE, "there is no %s here",
+				    err->file ? err->file : "such file");
 		return;
 	case ENXIO:
 		problem_set(problem, PROBLEM_NO_SUCH_FRAME, "the frame is beyond the host's memory");
 		return;
 	case ETIMEDOUT:
-		problem_set(problem, PROBLEM_TARGET_BLOCKED, "process %d: opening %s took too long", (int)err->pid, err->file ? err->file : "it");
+		problem_set(problem, PROBLEM_TARGET_BLOCKED, "process %d: opening %s took too long", (int)err->pid,
+			    err->file ? err->file : "it");
 		problem->retry_after_seconds = 60;
 		break;
 	case EMFILE:
@@ -78,8 +82,8 @@ void problem_from_error(struct problem *problem, const struct vmad_error *err)
 		problem->retry_after_seconds = 1;
 		break;
 	default:
-		problem_set(problem, PROBLEM_FAILED, "%s%s%s", err->operation ? err->operation : "something", err->file ? " " : "",
-			    err->file ? err->file : "");
+		problem_set(problem, PROBLEM_FAILED, "%s%s%s", err->operation ? err->operation : "something",
+			    err->file ? " " : "", err->file ? err->file : "");
 	}
 	problem->code = err->code;
 }
@@ -101,7 +105,9 @@ void problem_put(struct buf *to, const struct problem *problem)
 		.error_name = problem->code ? strerrorname_np(problem->code) : NULL,
 	};
 
-	record.has = (record.detail.len ? VMAD_HAS(problem, detail) : 0) | (record.mend.len ? VMAD_HAS(problem, mend) : 0) |
-		     (record.parameter.len ? VMAD_HAS(problem, parameter) : 0) | (record.error_name ? VMAD_HAS(problem, error_name) : 0);
+	record.has = (record.detail.len ? VMAD_HAS(problem, detail) : 0) |
+		     (record.mend.len ? VMAD_HAS(problem, mend) : 0) |
+		     (record.parameter.len ? VMAD_HAS(problem, parameter) : 0) |
+		     (record.error_name ? VMAD_HAS(problem, error_name) : 0);
 	record_put_problem(to, &record);
 }

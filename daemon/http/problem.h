@@ -25,11 +25,12 @@ struct problem {
 unsigned problem_status(enum problem_id id);
 
 /* Fills a problem; detail as in printf(3), cut at its end where it is too long. */
-void problem_set(struct problem *problem, enum problem_id id, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void problem_set(struct problem *problem, enum problem_id id, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 
 /*
- * What an error of the floors below means to a caller. It says the same for a process that is gone and for one that is hidden: byte for
- * byte, so that nobody learns which.
+ * What an error of the floors below means to a caller. It says the same for a process that is gone and for one that is
+ * hidden: byte for byte, so that nobody learns which.
  */
 void problem_from_error(struct problem *problem, const struct vmad_error *err);
 

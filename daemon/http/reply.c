@@ -31,7 +31,9 @@ void reply_list(struct request *request, const struct list_ops *ops, void *list)
 
 void reply_static(struct request *request, const char *content_type, const char *text, size_t len, const char *etag)
 {
-	*request->reply = (struct reply){ .kind = REPLY_STATIC, .content_type = content_type, .text = text, .text_len = len, .etag = etag };
+	*request->reply = (struct reply){
+		.kind = REPLY_STATIC, .content_type = content_type, .text = text, .text_len = len, .etag = etag
+	};
 }
 
 void reply_empty(struct request *request)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * request: what an endpoint is asked, with everything checked and typed; and what it answers with. An endpoint is a function that looks at a request
- * and calls one of the reply_ functions, once.
+ * request: what an endpoint is asked, with everything checked and typed; and what it answers with. An endpoint is a
+ * function that looks at a request and calls one of the reply_ functions, once.
  */
 #ifndef HTTP_REQUEST_H
 #define HTTP_REQUEST_H
@@ -43,14 +43,14 @@ static inline const char *request_text(const struct request *request, enum param
 }
 
 /*
- * Waits for the right to walk the page tables of a process, as DESIGN's quotas have it: one walk an mm, few a caller and a host. False: it was not to
- * be had, and the request has been answered with 503.
+ * Waits for the right to walk the page tables of a process, as DESIGN's quotas have it: one walk an mm, few a caller
+ * and a host. False: it was not to be had, and the request has been answered with 503.
  */
 bool request_walk(struct request *request, pid_t pid);
 
 /*
- * The same for a walk through all processes, of which there is one a host, in place of the permit that the request holds. False: it was not to be had, and the
- * request has not been answered.
+ * The same for a walk through all processes, of which there is one a host, in place of the permit that the request
+ * holds. False: it was not to be had, and the request has not been answered.
  */
 bool request_walk_host(struct request *request);
 

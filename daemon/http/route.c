@@ -10,7 +10,8 @@
 
 const struct route routes[ROUTES] = {
 #define ROUTE(id_, method_, path_, params_, head_, list_, rows_, tail_, cost_, help_)			\
-	[ROUTE_##id_] = { .id = ROUTE_##id_, .name = #id_, .method = #method_, .path = path_, .params = { params_ }, .head = { head_ },	\
+	[ROUTE_##id_] = { .id = ROUTE_##id_, .name = #id_, .method = #method_, .path = path_,	\
+			  .params = { params_ }, .head = { head_ },	\
 			  .list = list_, .rows = { rows_ }, .tail = { tail_ }, .cost = COST_##cost_, .help = help_ },
 #include "vmad/routes.def"
 #undef ROUTE
@@ -23,7 +24,10 @@ const struct route routes[ROUTES] = {
 const char *route_cost_name(enum route_cost cost)
 {
 	static const char *const names[] = {
-		[COST_CHEAP] = "cheap", [COST_WALK] = "walk", [COST_GLOBAL] = "global", [COST_WALKS_IF_ASKED] = "cheap; detail=usage: walk",
+		[COST_CHEAP] = "cheap",
+		[COST_WALK] = "walk",
+		[COST_GLOBAL] = "global",
+		[COST_WALKS_IF_ASKED] = "cheap; detail=usage: walk",
 	};
 
 	return names[cost];
@@ -48,7 +52,8 @@ struct path_arg {
 };
 
 /* Does the path have the template's shape? Its parameters, as text, go to args. */
-static bool has_shape(const char *template, const char *path, struct path_arg args[static ROUTE_SEGMENTS_MAX], size_t *ret_count)
+static bool has_shape(const char *template, const char *path, struct path_arg args[static ROUTE_SEGMENTS_MAX],
+		      size_t *ret_count)
 {
 	*ret_count = 0;
 	for (;;) {
@@ -68,7 +73,8 @@ static bool has_shape(const char *template, const char *path, struct path_arg ar
 	}
 }
 
-static int parse_args(const struct path_arg *args, size_t count, struct param_value values[static PARAMS], enum param_id *ret_bad)
+static int parse_args(const struct path_arg *args, size_t count, struct param_value values[static PARAMS],
+		      enum param_id *ret_bad)
 {
 	for (size_t i = 0; i < count; i++) {
 		char *end = (char *)args[i].text + args[i].len, saved = *end;

@@ -44,15 +44,18 @@ extern const struct route routes[ROUTES];
 const char *route_cost_name(enum route_cost cost);
 
 /*
- * The route that a path and a method mean. Path parameters are parsed into values (one for each PARAM id). 0; -ENOENT: no such path; -EOPNOTSUPP: the path
- * exists but not with that method, *ret_route is one of those that it has; -EINVAL: *ret_bad is a path parameter that is wrong, its value's text is
- * what the path says there, and the path ends behind it.
- * HEAD goes where GET goes.
+ * The route that a path and a method mean. Path parameters are parsed into values (one for each PARAM id). 0; -ENOENT:
+ * no such path; -EOPNOTSUPP: the path exists but not with that method, *ret_route is one of those that it has; -EINVAL:
+ * *ret_bad is a path parameter that is wrong, its value's text is what the path says there, and the path ends behind
+ * it. HEAD goes where GET goes.
  */
 int route_find(const char *method, char *path, struct param_value values[static PARAMS], const struct route **ret_route,
 	       enum param_id *ret_bad);
 
-/* Does the route take this parameter in its query? Names are looked up within one route: detail differs between them. */
+/*
+ * Does the route take this parameter in its query? Names are looked up within one route: detail differs between them.
+ * /
+ */
 enum param_id route_param(const struct route *route, const char *name);
 
 #endif

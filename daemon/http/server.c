@@ -12,8 +12,8 @@
 #include "http/exchange.h"
 
 /*
- * Of libmicrohttpd, a connection: head of the request, and a piece of the reply. It clears all of it after each request, so four times as much
- * would cost a small GET a quarter of its time.
+ * Of libmicrohttpd, a connection: head of the request, and a piece of the reply. It clears all of it after each
+ * request, so four times as much would cost a small GET a quarter of its time.
  */
 #define CONNECTION_MEMORY (32 * 1024)
 #define THREAD_STACK (512 * 1024)
@@ -27,8 +27,8 @@ static struct connection *connection_of(struct MHD_Connection *mhd)
 }
 
 /*
- * Cuts the query off in libmicrohttpd's buffer: it would take it apart too, for nobody, and end the connection without a word where that takes more memory
- * than the connection has.
+ * Cuts the query off in libmicrohttpd's buffer: it would take it apart too, for nobody, and end the connection without
+ * a word where that takes more memory than the connection has.
  */
 static void hide_query(const char *target)
 {
@@ -80,12 +80,13 @@ static bool has_body(struct MHD_Connection *mhd)
 {
 	const char *length = MHD_lookup_connection_value(mhd, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
 
-	return (length && strcmp(length, "0")) || MHD_lookup_connection_value(mhd, MHD_HEADER_KIND, MHD_HTTP_HEADER_TRANSFER_ENCODING);
+	return (length && strcmp(length, "0")) ||
+	       MHD_lookup_connection_value(mhd, MHD_HEADER_KIND, MHD_HTTP_HEADER_TRANSFER_ENCODING);
 }
 
 /*
- * libmicrohttpd hands over strings, so a NUL byte cuts the target short, and what is asked would not be what was sent. The version comes from the same
- * line of the same buffer: between the two are blanks only.
+ * libmicrohttpd hands over strings, so a NUL byte cuts the target short, and what is asked would not be what was sent.
+ * The version comes from the same line of the same buffer: between the two are blanks only.
  */
 static bool target_is_cut(const struct exchange *exchange, const char *version)
 {
@@ -97,11 +98,12 @@ static bool target_is_cut(const struct exchange *exchange, const char *version)
 }
 
 /*
- * libmicrohttpd calls once with the head, and again when the body has come. A request without a body is answered at the second call: an answer at the first
- * ends the connection, which is right for one with a body, for that is refused unread.
+ * libmicrohttpd calls once with the head, and again when the body has come. A request without a body is answered at the
+ * second call: an answer at the first ends the connection, which is right for one with a body, for that is refused
+ * unread.
  */
-static enum MHD_Result answer(void *cls, struct MHD_Connection *mhd, const char *url, const char *method, const char *version, const char *upload,
-			      size_t *upload_size, void **con_cls)
+static enum MHD_Result answer(void *cls, struct MHD_Connection *mhd, const char *url, const char *method,
+			      const char *version, const char *upload, size_t *upload_size, void **con_cls)
 {
 	struct exchange *exchange = *con_cls;
 
@@ -122,16 +124,18 @@ static enum MHD_Result answer(void *cls, struct MHD_Connection *mhd, const char 
 	return dispatch(exchange, method);
 }
 
-static void track(void *cls, struct MHD_Connection *mhd, void **socket_context, enum MHD_ConnectionNotificationCode code)
+static void track(void *cls, struct MHD_Connection *mhd, void **socket_context,
+		  enum MHD_ConnectionNotificationCode code)
 {
 	struct server *server = ((struct listener_context *)cls)->server;
 
 	if (code == MHD_CONNECTION_NOTIFY_STARTED) {
 		const union MHD_ConnectionInfo *fd = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
-		const union MHD_ConnectionInfo *address = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+		const union MHD_ConnectionInfo *address =
+			MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
 
-		*socket_context = connection_new(server->connections, ((struct listener_context *)cls)->listener, fd->connect_fd,
-						 address ? address->client_addr : NULL);
+		*socket_context = connection_new(server->connections, ((struct listener_context *)cls)->listener,
+						 fd->connect_fd, address ? address->client_addr : NULL);
 	} else {
 		connection_free(*socket_context);
 		*socket_context = NULL;
@@ -164,8 +168,8 @@ static struct MHD_Daemon *start_daemon(struct server *server, size_t i)
 	struct listener_context *context = &server->contexts[i];
 
 	*context = (struct listener_context){ server, &server->listeners[i] };
-	return MHD_start_daemon(MHD_USE_POLL | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION | MHD_USE_ITC, 0, NULL, NULL,
-				answer, server,
+	return MHD_start_daemon(MHD_USE_POLL | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION |
+					MHD_USE_ITC, 0, NULL, NULL, answer, server,
 				MHD_OPTION_LISTEN_SOCKET, server->listeners[i].fd,
 				MHD_OPTION_CONNECTION_LIMIT, connection_limit(server->listeners[i].kind),
 				MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
@@ -205,7 +209,8 @@ static void stop_daemons(struct server *server)
 		MHD_stop_daemon(server->daemons[i]);
 }
 
-int server_start(const struct server_config *config, struct listener *listeners, size_t count, struct server **ret_server)
+int server_start(const struct server_config *config, struct listener *listeners, size_t count,
+		 struct server **ret_server)
 {
 	struct server *server = calloc(1, sizeof(*server));
 	int r;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * server: HTTP on a set of listeners, one libmicrohttpd daemon for each and one thread for each connection, so that a slow request never stands in front
- * of a quick one and a handler is straight-line code.
+ * server: HTTP on a set of listeners, one libmicrohttpd daemon for each and one thread for each connection, so that a
+ * slow request never stands in front of a quick one and a handler is straight-line code.
  */
 #ifndef HTTP_SERVER_H
 #define HTTP_SERVER_H
@@ -29,7 +29,8 @@ struct server_config {
 struct server;
 
 /* Takes the listeners over once it succeeds. -errno: a daemon could not be started. */
-int server_start(const struct server_config *config, struct listener *listeners, size_t count, struct server **ret_server);
+int server_start(const struct server_config *config, struct listener *listeners, size_t count,
+		 struct server **ret_server);
 
 /* Takes no new connections, lets replies finish for SERVER_DRAIN_MS, cuts the rest, and frees everything. */
 void server_stop(struct server *server);

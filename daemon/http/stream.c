@@ -23,8 +23,8 @@ struct stream {
 	struct connection *connection;
 };
 
-struct stream *stream_new(struct list_writer *writer, struct buf *begun, struct walk_permit *permit, struct flight *flight, struct gzip *gzip,
-			  uint64_t budget_us, struct connection *connection)
+struct stream *stream_new(struct list_writer *writer, struct buf *begun, struct walk_permit *permit,
+			  struct flight *flight, struct gzip *gzip, uint64_t budget_us, struct connection *connection)
 {
 	struct stream *stream = malloc(sizeof(*stream));
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * stream: a list reply that libmicrohttpd pulls a piece at a time, so that memory does not grow with the list. It holds the right to walk
- * while it produces, lets it rest while the client reads, and ends with an honest verdict when its time is up.
+ * stream: a list reply that libmicrohttpd pulls a piece at a time, so that memory does not grow with the list. It holds
+ * the right to walk while it produces, lets it rest while the client reads, and ends with an honest verdict when its
+ * time is up.
  */
 #ifndef HTTP_STREAM_H
 #define HTTP_STREAM_H
@@ -17,11 +18,11 @@
 struct stream;
 
 /*
- * writer, begun (what was produced already), permit, flight and gzip are taken over; any but writer may be NULL. budget_us: time that may be
- * spent on producing, 0: any. NULL without memory; then nothing was taken over.
+ * writer, begun (what was produced already), permit, flight and gzip are taken over; any but writer may be NULL.
+ * budget_us: time that may be spent on producing, 0: any. NULL without memory; then nothing was taken over.
  */
-struct stream *stream_new(struct list_writer *writer, struct buf *begun, struct walk_permit *permit, struct flight *flight, struct gzip *gzip,
-			  uint64_t budget_us, struct connection *connection);
+struct stream *stream_new(struct list_writer *writer, struct buf *begun, struct walk_permit *permit,
+			  struct flight *flight, struct gzip *gzip, uint64_t budget_us, struct connection *connection);
 void stream_free(void *stream);
 
 /* MHD_ContentReaderCallback */

@@ -99,7 +99,8 @@ enum token_word { WORD_UID, WORD_GID, WORD_GROUPS, WORD_ROOT, WORD_NAME, WORDS }
 static int find_word(const char *word)
 {
 	static const char *const names[WORDS] = {
-		[WORD_UID] = "uid", [WORD_GID] = "gid", [WORD_GROUPS] = "groups", [WORD_ROOT] = "root", [WORD_NAME] = "name",
+		[WORD_UID] = "uid",   [WORD_GID] = "gid",   [WORD_GROUPS] = "groups",
+		[WORD_ROOT] = "root", [WORD_NAME] = "name",
 	};
 
 	for (int i = 0; i < WORDS; i++) {

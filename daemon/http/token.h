@@ -4,8 +4,8 @@
  *
  *   sha256:<64 hex digits> uid=1000 gid=1000 [groups=4,27] [root=yes] [name=label]
  *
- * A line for each; # begins a comment. uid=0 needs root=yes, so that nobody gives everything away by a slip. Comparison takes the same time whatever the
- * token.
+ * A line for each; # begins a comment. uid=0 needs root=yes, so that nobody gives everything away by a slip. Comparison
+ * takes the same time whatever the token.
  */
 #ifndef HTTP_TOKEN_H
 #define HTTP_TOKEN_H
@@ -17,8 +17,8 @@
 struct tokens;
 
 /*
- * Reads a token file. 0; negative errno where it cannot be read; -EINVAL: *ret_line is the number of the line that is wrong, *ret_what says what about it
- * (static storage).
+ * Reads a token file. 0; negative errno where it cannot be read; -EINVAL: *ret_line is the number of the line that is
+ * wrong, *ret_what says what about it (static storage).
  */
 int tokens_read(const char *path, struct tokens **ret_tokens, unsigned *ret_line, const char **ret_what);
 

@@ -108,7 +108,8 @@ int uri_parse(const char *raw, size_t len, struct uri *ret_uri, const char **ret
 
 	if (!uri.text)
 		return fail(ENOMEM, "out of memory", ret_what);
-	r = strlen(uri.text) == len ? parse_target(&uri, ret_what) : fail(EINVAL, "a NUL byte in the address", ret_what);
+	r = strlen(uri.text) == len ? parse_target(&uri, ret_what)
+				    : fail(EINVAL, "a NUL byte in the address", ret_what);
 	if (r < 0) {
 		uri_free(&uri);
 		return r;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * uri: the target of a request, taken apart and percent-decoded (RFC 3986). libmicrohttpd would decode it too, but lets %00 through and
- * reads + as a blank; paths of libraries (libstdc++) hold a plus more often than a blank.
+ * uri: the target of a request, taken apart and percent-decoded (RFC 3986). libmicrohttpd would decode it too, but lets
+ * %00 through and reads + as a blank; paths of libraries (libstdc++) hold a plus more often than a blank.
  */
 #ifndef HTTP_URI_H
 #define HTTP_URI_H

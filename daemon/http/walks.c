@@ -87,7 +87,10 @@ static void take_from_resting(struct walks *walks, uint64_t now)
 	}
 }
 
-/* Gives permits to those who wait, in their order; one that does not fit lets those behind it pass, for they ask for other processes. */
+/*
+ * Gives permits to those who wait, in their order; one that does not fit lets those behind it pass, for they ask for
+ * other processes.
+ */
 static void grant(struct walks *walks)
 {
 	bool granted = false;
@@ -122,7 +125,10 @@ static void remove_permit(struct walks *walks, struct walk_permit *permit)
 	*at = permit->next;
 }
 
-/* Waits, with the lock held, until the permit is active. Short naps: a permit that rests too long shows only by the clock. */
+/*
+ * Waits, with the lock held, until the permit is active. Short naps: a permit that rests too long shows only by the
+ * clock.
+ */
 static int wait_for(struct walks *walks, struct walk_permit *permit)
 {
 	uint64_t deadline = clock_us() + WALKS_WAIT_MS * 1000, now;

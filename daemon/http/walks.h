@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * walks: who may walk page tables now. A walk holds the target's mmap_lock, so there is one at a time for a process, few for a caller and
- * few for the host; others wait in a queue, in order, for a while.
+ * walks: who may walk page tables now. A walk holds the target's mmap_lock, so there is one at a time for a process,
+ * few for a caller and few for the host; others wait in a queue, in order, for a while.
  *
- * A permit whose reply is not being produced (a slow reader) rests, and may be taken away by one who waits; it is then won back, or not, when the reader
- * comes again.
+ * A permit whose reply is not being produced (a slow reader) rests, and may be taken away by one who waits; it is then
+ * won back, or not, when the reader comes again.
  */
 #ifndef HTTP_WALKS_H
 #define HTTP_WALKS_H
@@ -27,8 +27,8 @@ int walks_new(struct walks **ret_walks);
 void walks_free(struct walks *walks);
 
 /*
- * Waits for a permit; it comes back active. -EBUSY: the queue is full; -ETIMEDOUT: none came free in time; -ENOMEM. The caller is borrowed for as long
- * as the permit.
+ * Waits for a permit; it comes back active. -EBUSY: the queue is full; -ETIMEDOUT: none came free in time; -ENOMEM. The
+ * caller is borrowed for as long as the permit.
  */
 int walk_begin(struct walks *walks, const struct vmad_caller *caller, pid_t pid, struct walk_permit **ret_permit);
 void walk_end(struct walk_permit *permit);

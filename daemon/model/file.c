@@ -20,7 +20,8 @@ static void identify(struct file *file, const struct opener_path *opened)
 	file->is_ambiguous = shown.device != opened->device || shown.inode != opened->inode;
 }
 
-int file_open(struct opener *opener, const struct vmad_caller *caller, const char *path, struct file *ret_file, struct vmad_error *err)
+int file_open(struct opener *opener, const struct vmad_caller *caller, const char *path, struct file *ret_file,
+	      struct vmad_error *err)
 {
 	struct opener_path opened;
 	int r = opener_open_path(opener, caller, path, &opened, err);

@@ -15,8 +15,9 @@ struct file_mappings {
 	bool is_exact;
 };
 
-int file_mappings_new(struct opener *opener, const struct vmad_caller *caller, const struct file *file, uint64_t start, uint64_t end,
-		      const struct host_vmas_query *query, struct file_mappings **ret_list, struct vmad_error *err)
+int file_mappings_new(struct opener *opener, const struct vmad_caller *caller, const struct file *file, uint64_t start,
+		      uint64_t end, const struct host_vmas_query *query, struct file_mappings **ret_list,
+		      struct vmad_error *err)
 {
 	struct file_mappings *list = calloc(1, sizeof(*list));
 	struct host_vmas_query wanted = *query;
@@ -24,7 +25,9 @@ int file_mappings_new(struct opener *opener, const struct vmad_caller *caller, c
 
 	if (!list)
 		return vmad_fail(err, ENOMEM, 0, NULL, "allocate");
-	*list = (struct file_mappings){ .opener = opener, .caller = caller, .file = *file, .start = start, .end = end, .is_exact = true };
+	*list = (struct file_mappings){
+		.opener = opener, .caller = caller, .file = *file, .start = start, .end = end, .is_exact = true
+	};
 	list->page = (uint64_t)sysconf(_SC_PAGESIZE);
 	wanted.filter = (struct vma_filter){
 		.of_file = true,
@@ -47,14 +50,18 @@ void file_mappings_free(struct file_mappings *list)
 	free(list);
 }
 
-/* Whether it is of the file, where device and inode alone do not tell. Of what the kernel does not say anything is kept, and not exact. */
+/*
+ * Whether it is of the file, where device and inode alone do not tell. Of what the kernel does not say anything is
+ * kept, and not exact.
+ */
 static bool is_of_file(struct file_mappings *list, const struct file_mappings_row *row)
 {
 	struct opener_mapped mapped;
 
 	if (!list->file.is_ambiguous)
 		return true;
-	if (opener_mapped_file(list->opener, list->caller, row->target.pid, row->vma.start, row->vma.end, &mapped, NULL) < 0) {
+	if (opener_mapped_file(list->opener, list->caller, row->target.pid, row->vma.start, row->vma.end, &mapped,
+			       NULL) < 0) {
 		list->is_exact = false;
 		return true;
 	}
@@ -64,7 +71,8 @@ static bool is_of_file(struct file_mappings *list, const struct file_mappings_ro
 /* In whole pages: the first and the last one are those that hold the part's first and last byte. */
 static struct vmad_file_mapping mapping_of(const struct file_mappings *list, const struct vmad_vma *vma)
 {
-	uint64_t first = list->start - list->start % list->page, from = vma->offset_bytes > first ? vma->offset_bytes : first;
+	uint64_t first = list->start - list->start % list->page,
+		 from = vma->offset_bytes > first ? vma->offset_bytes : first;
 	uint64_t left = vma->size_bytes - (from - vma->offset_bytes);
 	/* of the part, behind `from`; the part holds at least a byte there */
 	uint64_t wanted = list->end - 1 - from;
@@ -72,7 +80,8 @@ static struct vmad_file_mapping mapping_of(const struct file_mappings *list, con
 	return (struct vmad_file_mapping){
 		.address = vma->start + (from - vma->offset_bytes),
 		.file_offset_bytes = from,
-		.covered_bytes = wanted / list->page < (left - 1) / list->page ? (wanted / list->page + 1) * list->page : left,
+		.covered_bytes =
+			wanted / list->page < (left - 1) / list->page ? (wanted / list->page + 1) * list->page : left,
 	};
 }
 

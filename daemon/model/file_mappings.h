@@ -8,9 +8,13 @@
 
 struct file_mappings;
 
-/* The query's filter is filled here; what else it says goes for the mappings. The file is copied, but not its descriptor. */
-int file_mappings_new(struct opener *opener, const struct vmad_caller *caller, const struct file *file, uint64_t start, uint64_t end,
-		      const struct host_vmas_query *query, struct file_mappings **ret_list, struct vmad_error *err);
+/*
+ * The query's filter is filled here; what else it says goes for the mappings. The file is copied, but not its
+ * descriptor.
+ */
+int file_mappings_new(struct opener *opener, const struct vmad_caller *caller, const struct file *file, uint64_t start,
+		      uint64_t end, const struct host_vmas_query *query, struct file_mappings **ret_list,
+		      struct vmad_error *err);
 void file_mappings_free(struct file_mappings *list);
 
 /* One mapping: whose, the VMA, and where in it the part begins. Strings live until the next call. */

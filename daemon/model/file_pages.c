@@ -36,7 +36,8 @@ static void use_source(struct reading *reading, enum opener_cache_source source)
 	if (source == OPENER_MINCORE)
 		reading->window = MINCORE_WINDOW;
 	else
-		reading->window = share > CACHESTAT_WINDOW ? (share / reading->page + 1) * reading->page : CACHESTAT_WINDOW;
+		reading->window =
+			share > CACHESTAT_WINDOW ? (share / reading->page + 1) * reading->page : CACHESTAT_WINDOW;
 }
 
 static void add(struct opener_cache *sum, const struct opener_cache *more)
@@ -48,8 +49,8 @@ static void add(struct opener_cache *sum, const struct opener_cache *more)
 	sum->recently_evicted_pages += more->recently_evicted_pages;
 }
 
-static int read_window(struct opener *opener, const struct vmad_caller *caller, const struct file *file, struct reading *reading,
-		       struct vmad_error *err)
+static int read_window(struct opener *opener, const struct vmad_caller *caller, const struct file *file,
+		       struct reading *reading, struct vmad_error *err)
 {
 	uint64_t length = reading->end - reading->at < reading->window ? reading->end - reading->at : reading->window;
 	struct opener_cache cache;
@@ -63,8 +64,8 @@ static int read_window(struct opener *opener, const struct vmad_caller *caller, 
 }
 
 /* An empty range costs one question too: whether it may be asked at all. */
-static int read_all(struct opener *opener, const struct vmad_caller *caller, const struct file *file, uint64_t budget_us,
-		    struct reading *reading, struct vmad_error *err)
+static int read_all(struct opener *opener, const struct vmad_caller *caller, const struct file *file,
+		    uint64_t budget_us, struct reading *reading, struct vmad_error *err)
 {
 	uint64_t deadline = now_us() + budget_us;
 	int r;
@@ -94,15 +95,15 @@ static struct vmad_file_pages record_of(const struct reading *reading, uint64_t 
 	};
 
 	if (reading->source == OPENER_CACHESTAT)
-		record.has = VMAD_HAS(file_pages, dirty_bytes) | VMAD_HAS(file_pages, writeback_bytes) | VMAD_HAS(file_pages, evicted_bytes) |
-			     VMAD_HAS(file_pages, recently_evicted_bytes);
+		record.has = VMAD_HAS(file_pages, dirty_bytes) | VMAD_HAS(file_pages, writeback_bytes) |
+			     VMAD_HAS(file_pages, evicted_bytes) | VMAD_HAS(file_pages, recently_evicted_bytes);
 	if (!record.complete)
 		record.has |= VMAD_HAS(file_pages, reason);
 	return record;
 }
 
-int file_pages_read(struct opener *opener, const struct vmad_caller *caller, const struct file *file, uint64_t start, uint64_t end,
-		    uint64_t budget_us, struct file_pages *ret_pages, struct vmad_error *err)
+int file_pages_read(struct opener *opener, const struct vmad_caller *caller, const struct file *file, uint64_t start,
+		    uint64_t end, uint64_t budget_us, struct file_pages *ret_pages, struct vmad_error *err)
 {
 	struct reading reading = { .page = (uint64_t)sysconf(_SC_PAGESIZE) };
 	uint64_t size = file->record.size_bytes;

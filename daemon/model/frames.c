@@ -85,7 +85,8 @@ static int count_chunk(struct frames *frames, const uint64_t *flags, size_t coun
 	return 0;
 }
 
-static int count_range(struct frames *frames, int fd, const struct frame_range *range, uint64_t *words, uint64_t deadline_us)
+static int count_range(struct frames *frames, int fd, const struct frame_range *range, uint64_t *words,
+		       uint64_t deadline_us)
 {
 	for (uint64_t pfn = range->first; pfn < range->end; ) {
 		size_t wanted = range->end - pfn < CHUNK ? (size_t)(range->end - pfn) : CHUNK;
@@ -182,7 +183,8 @@ int frames_next(struct frames *frames, struct vmad_frame_kind *ret_kind)
 
 int frame_read(struct opener *opener, uint64_t pfn, char *names, struct vmad_frame *ret_frame, struct vmad_error *err)
 {
-	int flags_fd = opener_open_host(opener, OPENER_HOST_KPAGEFLAGS), count_fd = opener_open_host(opener, OPENER_HOST_KPAGECOUNT);
+	int flags_fd = opener_open_host(opener, OPENER_HOST_KPAGEFLAGS),
+	    count_fd = opener_open_host(opener, OPENER_HOST_KPAGECOUNT);
 	uint64_t flags, count;
 	int r = flags_fd < 0 ? -EOPNOTSUPP : words_read(flags_fd, pfn, &flags, 1) == 1 ? 0 : -ENXIO;
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * frames: all page frames of the host, counted by what the kernel says of them: what page-types(1) prints. For root callers.
+ * frames: all page frames of the host, counted by what the kernel says of them: what page-types(1) prints. For root
+ * callers.
  */
 #ifndef MODEL_FRAMES_H
 #define MODEL_FRAMES_H
@@ -14,8 +15,8 @@
 struct frames;
 
 /*
- * Goes through every frame of memory, for budget_us at most (0: any time). -EOPNOTSUPP: this kernel does not tell. An estimate by nature: frames change while
- * they are counted.
+ * Goes through every frame of memory, for budget_us at most (0: any time). -EOPNOTSUPP: this kernel does not tell. An
+ * estimate by nature: frames change while they are counted.
  */
 int frames_new(struct opener *opener, uint64_t budget_us, struct frames **ret_frames, struct vmad_error *err);
 void frames_free(struct frames *frames);

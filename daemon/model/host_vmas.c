@@ -17,8 +17,8 @@ struct host_vmas {
 	uint64_t last_end;
 };
 
-int host_vmas_new(struct opener *opener, const struct vmad_caller *caller, const struct host_vmas_query *query, struct host_vmas **ret_list,
-		  struct vmad_error *err)
+int host_vmas_new(struct opener *opener, const struct vmad_caller *caller, const struct host_vmas_query *query,
+		  struct host_vmas **ret_list, struct vmad_error *err)
 {
 	struct host_vmas *list = calloc(1, sizeof(*list));
 	int r;
@@ -49,7 +49,10 @@ void host_vmas_free(struct host_vmas *list)
 	free(list);
 }
 
-/* A process that could not be read. 0: that is its own affair, and is counted; what is vmad's own (no descriptors) comes back. */
+/*
+ * A process that could not be read. 0: that is its own affair, and is counted; what is vmad's own (no descriptors)
+ * comes back.
+ */
 static int count_failure(struct host_vmas *list, int code)
 {
 	switch (-code) {
@@ -68,7 +71,10 @@ static int count_failure(struct host_vmas *list, int code)
 	return code;
 }
 
-/* Opens the next process. 1: it is open; 0: it could not be opened, which is counted; or there are no more: *ret_end. */
+/*
+ * Opens the next process. 1: it is open; 0: it could not be opened, which is counted; or there are no more: *ret_end.
+ * /
+ */
 static int open_next(struct host_vmas *list, bool *ret_end, struct vmad_error *err)
 {
 	struct vma_list_query query = { .filter = list->query.filter };
@@ -81,7 +87,8 @@ static int open_next(struct host_vmas *list, bool *ret_end, struct vmad_error *e
 		return r;
 	if (process.pid == list->query.after_pid)
 		query.after = list->query.after;
-	r = target_open(list->opener, list->caller, process.pid, OPENER_WANT(OPENER_MAPS), process.start_time_ticks, &target, err);
+	r = target_open(list->opener, list->caller, process.pid, OPENER_WANT(OPENER_MAPS), process.start_time_ticks,
+			&target, err);
 	if (r == 0)
 		r = vma_list_new(&target, &query, &list->vmas, err);
 	return r < 0 ? count_failure(list, r) : 1;
@@ -100,7 +107,8 @@ static void close_current(struct host_vmas *list)
 	list->vmas = NULL;
 }
 
-int host_vmas_next(struct host_vmas *list, struct vmad_target *ret_target, struct vmad_vma *ret_vma, struct vmad_error *err)
+int host_vmas_next(struct host_vmas *list, struct vmad_target *ret_target, struct vmad_vma *ret_vma,
+		   struct vmad_error *err)
 {
 	struct vma_list_row row;
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * host_vmas: the VMAs of every process that the caller may read, process by process in the order of pids. A pull iterator.
+ * host_vmas: the VMAs of every process that the caller may read, process by process in the order of pids. A pull
+ * iterator.
  */
 #ifndef MODEL_HOST_VMAS_H
 #define MODEL_HOST_VMAS_H
@@ -15,15 +16,16 @@ struct host_vmas_query {
 	struct process_query processes;		/* whose VMAs; its limit is not used */
 	uint64_t limit;				/* VMAs; 0: all */
 	pid_t after_pid;			/* go on with this process ... */
-	uint64_t after;				/* ... and its VMAs that end above this address; then with those behind it */
+	uint64_t after; /* ... and its VMAs that end above this address; then with those behind it */
 };
 
-int host_vmas_new(struct opener *opener, const struct vmad_caller *caller, const struct host_vmas_query *query, struct host_vmas **ret_list,
-		  struct vmad_error *err);
+int host_vmas_new(struct opener *opener, const struct vmad_caller *caller, const struct host_vmas_query *query,
+		  struct host_vmas **ret_list, struct vmad_error *err);
 void host_vmas_free(struct host_vmas *list);
 
 /* 1: a VMA and whose it is, until the next call; 0: the end. */
-int host_vmas_next(struct host_vmas *list, struct vmad_target *ret_target, struct vmad_vma *ret_vma, struct vmad_error *err);
+int host_vmas_next(struct host_vmas *list, struct vmad_target *ret_target, struct vmad_vma *ret_vma,
+		   struct vmad_error *err);
 
 /* What could be read, so far. */
 struct vmad_coverage host_vmas_coverage(const struct host_vmas *list);

@@ -95,7 +95,7 @@ static bool is_deleted(struct vmad_str text)
 struct named_kind {
 	struct vmad_str text;
 	enum kind private_kind, shared_kind;
-	bool deleted;		/* the kernel always says that it is: without that, it is a file that is called so */
+	bool deleted;		/* the kernel always says so: without that, it is a file of such a name */
 };
 
 /* Names in brackets, whole or up to a colon; fs/proc/task_mmu.c get_vma_name(), and before 3.19 [stack:TID]. */
@@ -111,8 +111,8 @@ static const struct named_kind names[] = {
 };
 
 /*
- * Paths that no file system has: mm/memfd.c, ipc/shm.c, mm/shmem.c, fs/hugetlbfs, fs/aio.c, mm/secretmem.c, drivers/dma-buf; then
- * what lies below /dev.
+ * Paths that no file system has: mm/memfd.c, ipc/shm.c, mm/shmem.c, fs/hugetlbfs, fs/aio.c, mm/secretmem.c,
+ * drivers/dma-buf; then what lies below /dev.
  */
 static const struct named_kind paths[] = {
 	{ VMAD_STR("/memfd:"), KIND_MEMFD, KIND_MEMFD, .deleted = true },
@@ -129,7 +129,8 @@ static const struct named_kind paths[] = {
 	{ VMAD_STR("/"), KIND_PRIVATE_FILE, KIND_SHARED_FILE },
 };
 
-static enum kind look_up(const struct named_kind *table, size_t count, const struct maps_entry *entry, enum kind otherwise)
+static enum kind look_up(const struct named_kind *table, size_t count, const struct maps_entry *entry,
+			 enum kind otherwise)
 {
 	for (size_t i = 0; i < count; i++) {
 		if (starts_with(entry->name, table[i].text) && (!table[i].deleted || is_deleted(entry->name)))

@@ -17,9 +17,10 @@ enum kind {
 const char *kind_name(enum kind kind);
 
 /*
- * Which devices are hugetlbfs: maps does not say it in words. Asked of the running kernel by making a file of each huge page size;
- * a mounted hugetlbfs has a device of its own, which kind_learn_mounts finds in a mountinfo. Both before the first kind_of(): what was
- * learnt is read without a lock. In a captured tree the running kernel's devices mean nothing.
+ * Which devices are hugetlbfs: maps does not say it in words. Asked of the running kernel by making a file of each huge
+ * page size; a mounted hugetlbfs has a device of its own, which kind_learn_mounts finds in a mountinfo. Both before the
+ * first kind_of(): what was learnt is read without a lock. In a captured tree the running kernel's devices mean
+ * nothing.
  */
 void kind_learn_devices(void);
 void kind_learn_mounts(int mountinfo_fd);

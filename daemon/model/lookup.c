@@ -18,12 +18,12 @@ struct place {
 	struct maps_entry entry;
 	struct vmad_vma vma;
 	char name[PROCMAP_NAME_MAX];
-	char *long_name;	/* instead of name, where a line of maps has more: a file may lie deeper than PATH_MAX */
+	char *long_name; /* instead of name, where a line of maps has more: a file may lie deeper than PATH_MAX */
 };
 
 /*
- * First address behind user space: 47 or, where a process asked for it by a hint, 56 bits (4- and 5-level page tables, x86-64), 48 or
- * 52 on arm64; without the last page on x86-64. Nothing but [vsyscall] is mapped above.
+ * First address behind user space: 47 or, where a process asked for it by a hint, 56 bits (4- and 5-level page tables,
+ * x86-64), 48 or 52 on arm64; without the last page on x86-64. Nothing but [vsyscall] is mapped above.
  */
 #ifdef __x86_64__
 #define USER_TOP UINT64_C(0x7ffffffff000)
@@ -87,9 +87,9 @@ static int query(int fd, uint64_t address, bool or_next, struct place *place)
 #define SMALLEST_PAGE 4096
 
 /*
- * The highest VMA that ends at or below `below`. The kernel only looks upwards, so: step down, twice as far each time, until a VMA
- * answers that lies below; then by turns ask for the next one above it, which most often is the end, and halve what lies between. A few
- * questions beside other VMAs, 40 below the largest gap; 1 to 2 us each.
+ * The highest VMA that ends at or below `below`. The kernel only looks upwards, so: step down, twice as far each time,
+ * until a VMA answers that lies below; then by turns ask for the next one above it, which most often is the end, and
+ * halve what lies between. A few questions beside other VMAs, 40 below the largest gap; 1 to 2 us each.
  */
 static int query_previous(int fd, uint64_t below, struct place *place)
 {
@@ -142,16 +142,16 @@ static bool same_place(const struct place *a, const struct place *b)
 
 	if (!a->found || !b->found)
 		return a->found == b->found;
-	return x->start == y->start && x->end == y->end && x->offset_bytes == y->offset_bytes && x->device == y->device &&
-	       x->inode == y->inode && !memcmp(x->perms, y->perms, sizeof(x->perms)) && x->name.len == y->name.len &&
-	       !memcmp(a->name, b->name, x->name.len);
+	return x->start == y->start && x->end == y->end && x->offset_bytes == y->offset_bytes &&
+	       x->device == y->device && x->inode == y->inode && !memcmp(x->perms, y->perms, sizeof(x->perms)) &&
+	       x->name.len == y->name.len && !memcmp(a->name, b->name, x->name.len);
 }
 
 #define QUERY_TRIES 3
 
 /*
- * Several questions are not one moment: ask again until two rounds agree. Then all of it was so at the moment between them, but for what
- * changed and changed back.
+ * Several questions are not one moment: ask again until two rounds agree. Then all of it was so at the moment between
+ * them, but for what changed and changed back.
  */
 static int look_up_by_query(int fd, uint64_t address, struct lookup *lookup)
 {
@@ -160,7 +160,8 @@ static int look_up_by_query(int fd, uint64_t address, struct lookup *lookup)
 
 	for (int i = 0; r == 0 && i < QUERY_TRIES && !lookup->record.exact; i++) {
 		r = query_all(fd, address, again);
-		lookup->record.exact = same_place(&lookup->previous, &again->previous) && same_place(&lookup->here, &again->here) &&
+		lookup->record.exact = same_place(&lookup->previous, &again->previous) &&
+				       same_place(&lookup->here, &again->here) &&
 				       same_place(&lookup->next, &again->next);
 		if (r == 0 && !lookup->record.exact)
 			*lookup = *again;
@@ -190,7 +191,9 @@ static int keep_line(struct place *place, const struct maps_entry *entry)
 /* Takes one line of maps into account. 1: more lines are needed; 0: the place is known; or a negative errno. */
 static int place_line(struct lookup *lookup, uint64_t address, const struct maps_entry *entry)
 {
-	struct place *place = entry->end <= address ? &lookup->previous : entry->start <= address ? &lookup->here : &lookup->next;
+	struct place *place = entry->end <= address	? &lookup->previous
+			      : entry->start <= address ? &lookup->here
+							: &lookup->next;
 	int r = 0;
 
 	if (place != &lookup->next || entry->start < USER_TOP_WIDE)
@@ -198,7 +201,10 @@ static int place_line(struct lookup *lookup, uint64_t address, const struct maps
 	return r < 0 ? r : place != &lookup->next;
 }
 
-/* maps is one moment only within one read(), which the reader's first run is: the answer is exact where the place lies in that. */
+/*
+ * maps is one moment only within one read(), which the reader's first run is: the answer is exact where the place lies
+ * in that.
+ */
 static int look_up_by_text(int fd, pid_t pid, uint64_t address, struct lookup *lookup, struct vmad_error *err)
 {
 	struct reader *reader;

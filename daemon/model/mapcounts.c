@@ -22,7 +22,8 @@ static bool kernel_may_average(void)
 	struct utsname uts;
 	unsigned major = 0, minor = 0;
 
-	return uname(&uts) < 0 || sscanf(uts.release, "%u.%u", &major, &minor) != 2 || major > 6 || (major == 6 && minor >= 15);
+	return uname(&uts) < 0 || sscanf(uts.release, "%u.%u", &major, &minor) != 2 || major > 6 ||
+	       (major == 6 && minor >= 15);
 }
 
 /* A huge page of our own, aligned, or NULL. *ret_area is what is to be unmapped in the end. */
@@ -48,8 +49,9 @@ static enum answer look(int pagemap_fd, int flags_fd, int count_fd)
 	char *area, *huge = map_huge(&area);
 	uint64_t last = (uint64_t)(uintptr_t)huge + HUGE_BYTES - (uint64_t)sysconf(_SC_PAGESIZE);
 
-	if (huge && pagemap_read(pagemap_fd, last, &entry, 1) == 1 && (pfn = pagemap_pfn(entry)) && words_read(flags_fd, pfn, &flags, 1) == 1 &&
-	    flags & KPAGE_BIT(THP) && munmap(huge + HUGE_BYTES / 2, HUGE_BYTES / 2) == 0 && words_read(flags_fd, pfn, &flags, 1) == 1 &&
+	if (huge && pagemap_read(pagemap_fd, last, &entry, 1) == 1 && (pfn = pagemap_pfn(entry)) &&
+	    words_read(flags_fd, pfn, &flags, 1) == 1 && flags & KPAGE_BIT(THP) &&
+	    munmap(huge + HUGE_BYTES / 2, HUGE_BYTES / 2) == 0 && words_read(flags_fd, pfn, &flags, 1) == 1 &&
 	    flags & KPAGE_BIT(THP) && words_read(count_fd, pfn, &count, 1) == 1)
 		answer = count ? ANSWER_AVERAGE : ANSWER_EXACT;
 	if (area != MAP_FAILED)
@@ -60,7 +62,8 @@ static enum answer look(int pagemap_fd, int flags_fd, int count_fd)
 static bool ask(struct opener *opener, const struct vmad_caller *caller)
 {
 	struct opener_target self = { .pid = getpid(), .want = OPENER_WANT(OPENER_PAGEMAP) };
-	int flags_fd = opener_open_host(opener, OPENER_HOST_KPAGEFLAGS), count_fd = opener_open_host(opener, OPENER_HOST_KPAGECOUNT);
+	int flags_fd = opener_open_host(opener, OPENER_HOST_KPAGEFLAGS),
+	    count_fd = opener_open_host(opener, OPENER_HOST_KPAGECOUNT);
 	enum answer answer = ANSWER_UNKNOWN;
 
 	if (flags_fd >= 0 && count_fd >= 0 && opener_open(opener, caller, &self, 1, NULL) == 0) {

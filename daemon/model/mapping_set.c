@@ -51,7 +51,8 @@ int mapping_set_add(struct mapping_set *set, pid_t pid, uint64_t address, int pa
 	fd = fcntl(pagemap_fd, F_DUPFD_CLOEXEC, 0);
 	if (fd < 0)
 		return -errno;
-	set->places[set->count] = (struct mapping_place){ .pid = pid, .address = address, .pagemap_fd = fd, .group = set->count };
+	set->places[set->count] =
+		(struct mapping_place){ .pid = pid, .address = address, .pagemap_fd = fd, .group = set->count };
 	set->count++;
 	set->grouped = false;
 	return 0;
@@ -81,7 +82,8 @@ bool mapping_set_reread(struct mapping_set *set)
 	return same;
 }
 
-int mapping_set_group(struct mapping_set *set, struct opener *opener, const struct vmad_caller *caller, struct vmad_error *err)
+int mapping_set_group(struct mapping_set *set, struct opener *opener, const struct vmad_caller *caller,
+		      struct vmad_error *err)
 {
 	pid_t *pids;
 	size_t *groups;
@@ -93,7 +95,8 @@ int mapping_set_group(struct mapping_set *set, struct opener *opener, const stru
 	groups = malloc(set->count * sizeof(*groups));
 	for (size_t i = 0; pids && groups && i < set->count; i++)
 		pids[i] = set->places[i].pid;
-	r = pids && groups ? opener_same_mm(opener, caller, pids, set->count, groups, err) : vmad_fail(err, ENOMEM, 0, NULL, "allocate");
+	r = pids && groups ? opener_same_mm(opener, caller, pids, set->count, groups, err)
+			   : vmad_fail(err, ENOMEM, 0, NULL, "allocate");
 	for (size_t i = 0; r == 0 && i < set->count; i++)
 		set->places[i].group = groups[i];
 	set->grouped = r == 0;

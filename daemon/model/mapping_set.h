@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * mapping_set: places that were found to map one page frame, each with its process's pagemap kept open, so that they can be read again.
+ * mapping_set: places that were found to map one page frame, each with its process's pagemap kept open, so that they
+ * can be read again.
  *
- * A mapping is an (mm, address): processes that share one mm (CLONE_VM) map a page once, whatever their number. Counting pids would make
- * a pair of them look like all that there is while a further mapper elsewhere is missed.
+ * A mapping is an (mm, address): processes that share one mm (CLONE_VM) map a page once, whatever their number.
+ * Counting pids would make a pair of them look like all that there is while a further mapper elsewhere is missed.
  */
 #ifndef MODEL_MAPPING_SET_H
 #define MODEL_MAPPING_SET_H
@@ -43,10 +44,17 @@ int mapping_set_add(struct mapping_set *set, pid_t pid, uint64_t address, int pa
 /* Reads every place again, and drops those that map another frame now. True: nothing had changed. */
 bool mapping_set_reread(struct mapping_set *set);
 
-/* Finds out which places are of one mm. -ENOSYS: the kernel cannot tell; each process then counts as an mm of its own. */
-int mapping_set_group(struct mapping_set *set, struct opener *opener, const struct vmad_caller *caller, struct vmad_error *err);
+/*
+ * Finds out which places are of one mm. -ENOSYS: the kernel cannot tell; each process then counts as an mm of its own.
+ * /
+ */
+int mapping_set_group(struct mapping_set *set, struct opener *opener, const struct vmad_caller *caller,
+		      struct vmad_error *err);
 
-/* Is it the first of its mm with its address? Others are the same mapping under a further pid. Needs mapping_set_group(). */
+/*
+ * Is it the first of its mm with its address? Others are the same mapping under a further pid. Needs
+ * mapping_set_group().
+ */
 bool mapping_set_is_first(const struct mapping_set *set, size_t i);
 
 /* Mappings: places that are first. Processes: different mms among them. */

@@ -204,7 +204,10 @@ static int read_stat(struct process_list *list, const struct opener_target *targ
 	return r;
 }
 
-/* One of the batch. 1: it is a row; 0: it is gone, hidden or not wanted; negative only where just this one was asked for. */
+/*
+ * One of the batch. 1: it is a row; 0: it is gone, hidden or not wanted; negative only where just this one was asked
+ * for.
+ */
 static int read_process(struct process_list *list, size_t i, struct vmad_process *process, struct vmad_error *err)
 {
 	struct opener_target *target = &list->batch[i];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * process_list: the processes that a caller may see, with their facts, in the order of their pids. A pull iterator that works through
- * the pids in batches.
+ * process_list: the processes that a caller may see, with their facts, in the order of their pids. A pull iterator that
+ * works through the pids in batches.
  */
 #ifndef MODEL_PROCESS_LIST_H
 #define MODEL_PROCESS_LIST_H
@@ -29,8 +29,8 @@ int process_list_new(struct opener *opener, const struct vmad_caller *caller, co
 void process_list_free(struct process_list *list);
 
 /*
- * 1: a process, its strings live until the next call; 0: the end. With `only`: -ENOENT or -ESRCH where there is none, -ESTALE where it
- * began at another time. A process that ends meanwhile, or that the caller may not see, is left out.
+ * 1: a process, its strings live until the next call; 0: the end. With `only`: -ENOENT or -ESRCH where there is none,
+ * -ESTALE where it began at another time. A process that ends meanwhile, or that the caller may not see, is left out.
  */
 int process_list_next(struct process_list *list, struct vmad_process *ret_process, struct vmad_error *err);
 
@@ -38,8 +38,8 @@ int process_list_next(struct process_list *list, struct vmad_process *ret_proces
 pid_t process_list_more_after(const struct process_list *list);
 
 /*
- * "nginx.service" out of "/system.slice/nginx.service": the last component that is a service or a scope; empty if there is none. It
- * points into cgroup.
+ * "nginx.service" out of "/system.slice/nginx.service": the last component that is a service or a scope; empty if there
+ * is none. It points into cgroup.
  */
 struct vmad_str unit_of_cgroup(struct vmad_str cgroup);
 

@@ -56,7 +56,10 @@ static int keep_rest(struct record_cut *cut, size_t need, struct vmad_error *err
 	return 0;
 }
 
-/* The reader's next lines, behind what is left of the last ones (which its slot holds no longer). 0 also at end of file. */
+/*
+ * The reader's next lines, behind what is left of the last ones (which its slot holds no longer). 0 also at end of
+ * file.
+ */
 static int refill(struct record_cut *cut, struct vmad_error *err)
 {
 	struct vmad_str next;
@@ -80,7 +83,8 @@ static int refill(struct record_cut *cut, struct vmad_error *err)
 	return 0;
 }
 
-int record_cut_next(struct record_cut *cut, struct vmad_str *ret_line, struct vmad_str *ret_keys, struct vmad_error *err)
+int record_cut_next(struct record_cut *cut, struct vmad_str *ret_line, struct vmad_str *ret_keys,
+		    struct vmad_error *err)
 {
 	size_t len, keys;
 	int r;

@@ -86,11 +86,13 @@ const char *rmap_reason(const struct rmap *rmap)
 
 struct vmad_proof rmap_proof(const struct rmap *rmap)
 {
-	return (struct vmad_proof){ .mappings_found = mapping_set_count(&rmap->set), .processes_found = mapping_set_processes(&rmap->set),
+	return (struct vmad_proof){ .mappings_found = mapping_set_count(&rmap->set),
+				    .processes_found = mapping_set_processes(&rmap->set),
 				    .method = rmap->method };
 }
 
-static int open_files(struct rmap *rmap, struct opener *opener, const struct vmad_caller *caller, struct vmad_error *err)
+static int open_files(struct rmap *rmap, struct opener *opener, const struct vmad_caller *caller,
+		      struct vmad_error *err)
 {
 	int r = 0;
 
@@ -100,17 +102,21 @@ static int open_files(struct rmap *rmap, struct opener *opener, const struct vma
 		return vmad_fail(err, EOPNOTSUPP, 0, rmap->flags_fd < 0 ? "kpageflags" : "kpagecount", "open");
 	if (!rmap->query.pid)
 		return 0;
-	r = target_open(opener, caller, rmap->query.pid, OPENER_WANT(OPENER_PAGEMAP) | OPENER_WANT(OPENER_MAPS), rmap->query.start_time_ticks,
-			&rmap->target, err);
+	r = target_open(opener, caller, rmap->query.pid, OPENER_WANT(OPENER_PAGEMAP) | OPENER_WANT(OPENER_MAPS),
+			rmap->query.start_time_ticks, &rmap->target, err);
 	rmap->has_target = r == 0;
 	return r;
 }
 
-/* The VMA at the address, for its file and offset. Without PROCMAP_QUERY that step is left out: a scan finds the same. */
+/*
+ * The VMA at the address, for its file and offset. Without PROCMAP_QUERY that step is left out: a scan finds the same.
+ * /
+ */
 static void find_entry(struct rmap *rmap)
 {
-	rmap->has_entry = procmap_query_available() && procmap_query(rmap->target.files.fd[OPENER_MAPS], rmap->query.address, false, &rmap->entry,
-								     rmap->entry_name) == 0;
+	rmap->has_entry =
+		procmap_query_available() && procmap_query(rmap->target.files.fd[OPENER_MAPS], rmap->query.address,
+							   false, &rmap->entry, rmap->entry_name) == 0;
 }
 
 /* The frame that the target maps now. 0: *ret_pfn, or 0 for none. */
@@ -153,7 +159,10 @@ static const struct {
 	{ KPAGE_BIT(RESERVED), "reserved" },
 };
 
-/* Why a count of 0, or an average, or another pid namespace makes a proof impossible from the start; NULL: it is possible. */
+/*
+ * Why a count of 0, or an average, or another pid namespace makes a proof impossible from the start; NULL: it is
+ * possible.
+ */
 static const char *why_unprovable(const struct rmap *rmap)
 {
 	const uint64_t compound = KPAGE_BIT(COMPOUND_HEAD) | KPAGE_BIT(COMPOUND_TAIL);
@@ -167,9 +176,13 @@ static const char *why_unprovable(const struct rmap *rmap)
 	}
 	if (!(rmap->frame.has & VMAD_HAS(frame, mapcount)) || (!rmap->count && rmap->query.pid))
 		return "not-counted";
-	if (rmap->flags & compound && !(rmap->flags & KPAGE_BIT(HUGE)) && !mapcounts_are_exact(rmap->question.opener, rmap->question.caller))
+	if (rmap->flags & compound && !(rmap->flags & KPAGE_BIT(HUGE)) &&
+	    !mapcounts_are_exact(rmap->question.opener, rmap->question.caller))
 		return "average-mapcount";
-	/* include/uapi/linux/nsfs.h PID_NS_INIT_INO: in another one, there are processes that cannot be seen from here. */
+	/*
+	 * include/uapi/linux/nsfs.h PID_NS_INIT_INO: in another one, there are processes that cannot be seen from here.
+	 * /
+	 */
 	if (stat("/proc/self/ns/pid", &ns) == 0 && ns.st_ino != 0xEFFFFFFCU)
 		return "pid-namespace";
 	return NULL;
@@ -285,7 +298,10 @@ static int fail_without_page(struct rmap *rmap)
 	return 0;
 }
 
-/* Where the target's page is another one when all is done (copied, migrated, swapped out), the question has changed: once more. */
+/*
+ * Where the target's page is another one when all is done (copied, migrated, swapped out), the question has changed:
+ * once more.
+ */
 static int look_up_address(struct rmap *rmap, struct vmad_error *err)
 {
 	uint64_t pfn = 0, now = 0;
@@ -318,7 +334,10 @@ static int look_up_frame(struct rmap *rmap, struct vmad_error *err)
 	if (!read_frame(rmap, rmap->query.pfn))
 		return vmad_fail(err, ENXIO, 0, "kpageflags", "read");
 	if (!rmap->count) {
-		/* The count proves it without a look: nothing maps the frame. Where nothing is counted, it proves nothing. */
+		/*
+		 * The count proves it without a look: nothing maps the frame. Where nothing is counted, it proves
+		 * nothing.
+		 */
 		rmap->method = "scan";
 		rmap->reason = why_unprovable(rmap);
 		rmap->complete = !rmap->reason;
@@ -327,8 +346,8 @@ static int look_up_frame(struct rmap *rmap, struct vmad_error *err)
 	return look_up(rmap, err);
 }
 
-int rmap_new(struct opener *opener, const struct vmad_caller *caller, const struct rmap_query *query, struct rmap **ret_rmap,
-	     struct vmad_error *err)
+int rmap_new(struct opener *opener, const struct vmad_caller *caller, const struct rmap_query *query,
+	     struct rmap **ret_rmap, struct vmad_error *err)
 {
 	struct rmap *rmap = calloc(1, sizeof(*rmap));
 	int r;
@@ -372,7 +391,8 @@ static void open_row(struct rmap *rmap, const struct mapping_place *place)
 	if (row->open)
 		target_close(&row->target);
 	row->has_vma = false;
-	row->open = target_open(rmap->question.opener, rmap->question.caller, place->pid, OPENER_WANT(OPENER_MAPS), 0, &row->target, NULL) == 0;
+	row->open = target_open(rmap->question.opener, rmap->question.caller, place->pid, OPENER_WANT(OPENER_MAPS), 0,
+				&row->target, NULL) == 0;
 	if (row->open && procmap_query_available() &&
 	    procmap_query(row->target.files.fd[OPENER_MAPS], place->address, false, &row->entry, row->name) == 0) {
 		row->vma = vma_record(&row->entry);
@@ -382,7 +402,8 @@ static void open_row(struct rmap *rmap, const struct mapping_place *place)
 
 static void add_vma(const struct vmad_vma *vma, struct vmad_mapping *mapping)
 {
-	mapping->has |= VMAD_HAS(mapping, vma_start) | VMAD_HAS(mapping, vma_end) | VMAD_HAS(mapping, perms) | VMAD_HAS(mapping, kind);
+	mapping->has |= VMAD_HAS(mapping, vma_start) | VMAD_HAS(mapping, vma_end) | VMAD_HAS(mapping, perms) |
+			VMAD_HAS(mapping, kind);
 	mapping->vma_start = vma->start;
 	mapping->vma_end = vma->end;
 	memcpy(mapping->perms, vma->perms, sizeof(mapping->perms));
@@ -404,7 +425,8 @@ int rmap_next(struct rmap *rmap, struct vmad_mapping *ret_mapping)
 	if (rmap->next == rmap->set.count)
 		return 0;
 	open_row(rmap, &rmap->set.places[rmap->next]);
-	*ret_mapping = (struct vmad_mapping){ .pids = pids_of(rmap, rmap->next), .address = rmap->set.places[rmap->next].address };
+	*ret_mapping = (struct vmad_mapping){ .pids = pids_of(rmap, rmap->next),
+					      .address = rmap->set.places[rmap->next].address };
 	if (rmap->row.open) {
 		ret_mapping->has |= VMAD_HAS(mapping, comm);
 		ret_mapping->comm = (struct vmad_str){ rmap->row.target.facts.comm, rmap->row.target.facts.comm_len };

@@ -2,9 +2,9 @@
 /*
  * rmap: page -> every (process, VMA, address) that maps it, without help of the kernel's own reverse map.
  *
- * Cheapest first, and each step only where the one before it was not proved to be enough: the same address in every process (what fork leaves behind); the
- * same offset of the same file; every present page of every process. The proof: the frame's map count (kpagecount) equals the number of
- * mappings found, with all of them read before and after it.
+ * Cheapest first, and each step only where the one before it was not proved to be enough: the same address in every
+ * process (what fork leaves behind); the same offset of the same file; every present page of every process. The proof:
+ * the frame's map count (kpagecount) equals the number of mappings found, with all of them read before and after it.
  *
  * For root callers: it takes frame numbers.
  */
@@ -30,8 +30,8 @@ struct rmap_query {
 };
 
 /* One mapping, with what its VMA is as long as it could be asked. Strings live as long as the rmap. */
-int rmap_new(struct opener *opener, const struct vmad_caller *caller, const struct rmap_query *query, struct rmap **ret_rmap,
-	     struct vmad_error *err);
+int rmap_new(struct opener *opener, const struct vmad_caller *caller, const struct rmap_query *query,
+	     struct rmap **ret_rmap, struct vmad_error *err);
 void rmap_free(struct rmap *rmap);
 
 /* Who was asked about; NULL for a frame. */

@@ -89,9 +89,13 @@ static int visit_address(struct visit *visit, struct opener_target *target, stru
 	return look_at(visit->set, target->pid, visit->address, target->fd[OPENER_PAGEMAP]);
 }
 
-int rmap_step_same_address(struct rmap_question *question, uint64_t address, struct mapping_set *set, struct vmad_error *err)
+int rmap_step_same_address(struct rmap_question *question, uint64_t address, struct mapping_set *set,
+			   struct vmad_error *err)
 {
-	struct visit visit = { .question = question, .set = set, .address = address & ~((uint64_t)sysconf(_SC_PAGESIZE) - 1), .run = visit_address };
+	struct visit visit = { .question = question,
+			       .set = set,
+			       .address = address & ~((uint64_t)sysconf(_SC_PAGESIZE) - 1),
+			       .run = visit_address };
 
 	return visit_all(&visit, OPENER_WANT(OPENER_PAGEMAP), err);
 }
@@ -126,14 +130,15 @@ static int visit_file(struct visit *visit, struct opener_target *target, struct 
 
 		if (vma->inode == visit->inode && vma->device == visit->device && visit->offset >= vma->offset_bytes &&
 		    visit->offset - vma->offset_bytes < vma->size_bytes)
-			r = look_at(visit->set, target->pid, vma->start + (visit->offset - vma->offset_bytes), target->fd[OPENER_PAGEMAP]);
+			r = look_at(visit->set, target->pid, vma->start + (visit->offset - vma->offset_bytes),
+				    target->fd[OPENER_PAGEMAP]);
 	}
 	vma_list_free(list);
 	return r;
 }
 
-int rmap_step_file_offset(struct rmap_question *question, uint64_t device, uint64_t inode, uint64_t offset, struct mapping_set *set,
-			  struct vmad_error *err)
+int rmap_step_file_offset(struct rmap_question *question, uint64_t device, uint64_t inode, uint64_t offset,
+			  struct mapping_set *set, struct vmad_error *err)
 {
 	struct visit visit = { .question = question, .set = set, .device = device, .inode = inode,
 			       .offset = offset & ~((uint64_t)sysconf(_SC_PAGESIZE) - 1), .run = visit_file };
@@ -149,7 +154,8 @@ static int scan_range(struct visit *visit, const struct opener_target *target, u
 
 	while (start < end) {
 		uint64_t pages = (end - start) / page;
-		long n = pagemap_read(target->fd[OPENER_PAGEMAP], start, entries, pages < WINDOW_PAGES ? pages : WINDOW_PAGES);
+		long n = pagemap_read(target->fd[OPENER_PAGEMAP], start, entries,
+				      pages < WINDOW_PAGES ? pages : WINDOW_PAGES);
 
 		if (n <= 0)
 			return 0;
@@ -193,7 +199,10 @@ static int visit_pages(struct visit *visit, struct opener_target *target, struct
 	return r;
 }
 
-/* The pids that are the first of their mm, in place. Where the kernel cannot tell, all stay: the set finds out what is the same later. */
+/*
+ * The pids that are the first of their mm, in place. Where the kernel cannot tell, all stay: the set finds out what is
+ * the same later.
+ */
 static size_t drop_same_mm(const struct rmap_question *question, pid_t *pids, size_t count)
 {
 	size_t *groups = malloc(count * sizeof(*groups)), kept = 0;

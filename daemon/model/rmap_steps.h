@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* rmap_steps: the three ways in which rmap looks for mappings of a frame, cheapest first. Each adds what it finds to a set. */
+/*
+ * rmap_steps: the three ways in which rmap looks for mappings of a frame, cheapest first. Each adds what it finds to a
+ * set.
+ */
 #ifndef MODEL_RMAP_STEPS_H
 #define MODEL_RMAP_STEPS_H
 
@@ -9,19 +12,26 @@ struct rmap_question {
 	struct opener *opener;
 	const struct vmad_caller *caller;
 	uint64_t budget_us;		/* of the scan; 0: any */
-	bool unreadable;		/* out: a process could not be looked into, so mappings may be missing for ever */
+	bool unreadable; /* out: a process could not be looked into, so mappings may be missing for ever */
 };
 
-/* All return 0, -EMFILE where the set is full, or another negative errno. Processes that come and go are passed over: the proof finds them out. */
+/*
+ * All return 0, -EMFILE where the set is full, or another negative errno. Processes that come and go are passed over:
+ * the proof finds them out.
+ */
 
 /* One page table entry of every process, at one address: fork leaves pages where they were. */
-int rmap_step_same_address(struct rmap_question *question, uint64_t address, struct mapping_set *set, struct vmad_error *err);
+int rmap_step_same_address(struct rmap_question *question, uint64_t address, struct mapping_set *set,
+			   struct vmad_error *err);
 
 /* Every VMA of every process that maps this offset of this file, as the kernel shows both in maps. */
-int rmap_step_file_offset(struct rmap_question *question, uint64_t device, uint64_t inode, uint64_t offset, struct mapping_set *set,
-			  struct vmad_error *err);
+int rmap_step_file_offset(struct rmap_question *question, uint64_t device, uint64_t inode, uint64_t offset,
+			  struct mapping_set *set, struct vmad_error *err);
 
-/* Every page of every process; each mm once. Windows of 8 MiB with pauses between. -ETIMEDOUT: the budget is used up. */
+/*
+ * Every page of every process; each mm once. Windows of 8 MiB with pauses between. -ETIMEDOUT: the budget is used up.
+ * /
+ */
 int rmap_step_scan(struct rmap_question *question, struct mapping_set *set, struct vmad_error *err);
 
 #endif

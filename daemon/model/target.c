@@ -4,8 +4,9 @@
 #include <errno.h>
 
 /*
- * The first file that could not be opened decides: without maps there is no answer. A living process that lacks a file is none that is
- * gone: this kernel does not have the file (smaps_rollup before 4.14), or who captured the tree did not.
+ * The first file that could not be opened decides: without maps there is no answer. A living process that lacks a file
+ * is none that is gone: this kernel does not have the file (smaps_rollup before 4.14), or who captured the tree did
+ * not.
  */
 static int first_failure(const struct opener_target *files, bool alive, struct vmad_error *err)
 {
@@ -13,7 +14,8 @@ static int first_failure(const struct opener_target *files, bool alive, struct v
 		int code = -files->fd[file];
 
 		if (files->want & OPENER_WANT(file) && code > 0)
-			return vmad_fail(err, code == ENOENT && alive ? EOPNOTSUPP : code, files->pid, opener_file_name(file), "open");
+			return vmad_fail(err, code == ENOENT && alive ? EOPNOTSUPP : code, files->pid,
+					 opener_file_name(file), "open");
 	}
 	return 0;
 }
@@ -32,8 +34,8 @@ static int read_stat(struct target *target, struct vmad_error *err)
 	return r < 0 ? vmad_fail(err, -r, target->files.pid, "stat", fd < 0 ? "open" : "read") : 0;
 }
 
-int target_open(struct opener *opener, const struct vmad_caller *caller, pid_t pid, unsigned want, uint64_t start_time_ticks,
-		struct target *ret_target, struct vmad_error *err)
+int target_open(struct opener *opener, const struct vmad_caller *caller, pid_t pid, unsigned want,
+		uint64_t start_time_ticks, struct target *ret_target, struct vmad_error *err)
 {
 	struct target target = { .files = { .pid = pid, .want = want | OPENER_WANT(OPENER_STAT) } };
 	int r = opener_open(opener, caller, &target.files, 1, err);

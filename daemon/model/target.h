@@ -18,21 +18,21 @@ struct target {
 };
 
 /*
- * Opens `want` (OPENER_WANT bits; stat comes anyway) of a process. start_time_ticks, where not 0, must be the process's own.
- * -ENOENT or -ESRCH: gone, or hidden from this caller; -EACCES or -EPERM: refused; -ESTALE: the pid is another process's now;
- * -ETIMEDOUT: it does not let itself be opened; -EOPNOTSUPP: it is there, but this kernel (or captured tree) lacks such a file. On
- * success the caller closes it.
+ * Opens `want` (OPENER_WANT bits; stat comes anyway) of a process. start_time_ticks, where not 0, must be the process's
+ * own. -ENOENT or -ESRCH: gone, or hidden from this caller; -EACCES or -EPERM: refused; -ESTALE: the pid is another
+ * process's now; -ETIMEDOUT: it does not let itself be opened; -EOPNOTSUPP: it is there, but this kernel (or captured
+ * tree) lacks such a file. On success the caller closes it.
  */
-int target_open(struct opener *opener, const struct vmad_caller *caller, pid_t pid, unsigned want, uint64_t start_time_ticks,
-		struct target *ret_target, struct vmad_error *err);
+int target_open(struct opener *opener, const struct vmad_caller *caller, pid_t pid, unsigned want,
+		uint64_t start_time_ticks, struct target *ret_target, struct vmad_error *err);
 void target_close(struct target *target);
 
 /* Takes one file's descriptor out of the target: it is the caller's to close now. */
 int target_take(struct target *target, enum opener_file file);
 
 /*
- * Has it no memory by nature: a thread of the kernel, or a zombie? Then an empty maps is the whole truth. A leader that exited
- * while other threads live is a zombie too, but its process has memory.
+ * Has it no memory by nature: a thread of the kernel, or a zombie? Then an empty maps is the whole truth. A leader that
+ * exited while other threads live is a zombie too, but its process has memory.
  */
 bool target_has_no_mm(const struct target *target);
 

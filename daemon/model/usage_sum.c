@@ -66,8 +66,8 @@ static bool has_no_mm(struct opener *opener, const struct vmad_caller *caller, p
 	return none;
 }
 
-int usage_sum_read(struct opener *opener, const struct vmad_caller *caller, pid_t pid, uint64_t start_time_ticks, struct usage_sum *ret_sum,
-		   struct vmad_error *err)
+int usage_sum_read(struct opener *opener, const struct vmad_caller *caller, pid_t pid, uint64_t start_time_ticks,
+		   struct usage_sum *ret_sum, struct vmad_error *err)
 {
 	struct target target;
 	int r;

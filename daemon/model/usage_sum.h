@@ -19,7 +19,7 @@ struct usage_sum {
 /*
  * Errors as target_open. A process without memory (a thread of the kernel, a zombie) has no sums: usage.has is 0 then.
  */
-int usage_sum_read(struct opener *opener, const struct vmad_caller *caller, pid_t pid, uint64_t start_time_ticks, struct usage_sum *ret_sum,
-		   struct vmad_error *err);
+int usage_sum_read(struct opener *opener, const struct vmad_caller *caller, pid_t pid, uint64_t start_time_ticks,
+		   struct usage_sum *ret_sum, struct vmad_error *err);
 
 #endif

@@ -84,8 +84,8 @@ static uint64_t last_offset(const struct vmad_vma *vma)
 /* Memory without a file shows device 0 and inode 0; files may have one of the two, SysV's first segment has. */
 static bool is_of_file(const struct vma_file *file, const struct vmad_vma *vma)
 {
-	return vma->inode == file->inode && vma->device == file->device && (vma->inode || vma->device) && vma->size_bytes &&
-	       vma->offset_bytes < file->end && last_offset(vma) >= file->start;
+	return vma->inode == file->inode && vma->device == file->device && (vma->inode || vma->device) &&
+	       vma->size_bytes && vma->offset_bytes < file->end && last_offset(vma) >= file->start;
 }
 
 bool vma_matches(const struct vma_filter *filter, const struct vmad_vma *vma)

@@ -7,8 +7,8 @@
 #include <sys/types.h>
 
 /*
- * Reads an open maps to its end; takes fd over. -ESRCH where it is empty or the mm died on the way. [vsyscall] counts, so that the number is
- * that of the list, although it does not count against vm.max_map_count.
+ * Reads an open maps to its end; takes fd over. -ESRCH where it is empty or the mm died on the way. [vsyscall] counts,
+ * so that the number is that of the list, although it does not count against vm.max_map_count.
  */
 int vma_count(int fd, pid_t pid, uint64_t *ret_count);
 

@@ -20,7 +20,8 @@ struct vma_list {
 	bool ended;
 };
 
-int vma_list_new(struct target *target, const struct vma_list_query *query, struct vma_list **ret_list, struct vmad_error *err)
+int vma_list_new(struct target *target, const struct vma_list_query *query, struct vma_list **ret_list,
+		 struct vmad_error *err)
 {
 	enum opener_file file = query->usage ? OPENER_SMAPS : OPENER_MAPS;
 	struct vma_list *list = calloc(1, sizeof(*list));

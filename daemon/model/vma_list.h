@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * vma_list: the VMAs of one process, one after the other, as the kernel prints them. A pull iterator: it holds one slot of the reader and
- * one record, however long the list.
+ * vma_list: the VMAs of one process, one after the other, as the kernel prints them. A pull iterator: it holds one slot
+ * of the reader and one record, however long the list.
  */
 #ifndef MODEL_VMA_LIST_H
 #define MODEL_VMA_LIST_H
@@ -41,10 +41,11 @@ enum vma_list_end {
 };
 
 /*
- * Takes the target over, also on failure, and reads the first bytes, so that an error is known before an answer begins. Errors as
- * target_open.
+ * Takes the target over, also on failure, and reads the first bytes, so that an error is known before an answer begins.
+ * Errors as target_open.
  */
-int vma_list_new(struct target *target, const struct vma_list_query *query, struct vma_list **ret_list, struct vmad_error *err);
+int vma_list_new(struct target *target, const struct vma_list_query *query, struct vma_list **ret_list,
+		 struct vmad_error *err);
 void vma_list_free(struct vma_list *list);
 
 const struct target *vma_list_target(const struct vma_list *list);

@@ -107,8 +107,8 @@ static void cache_drop(struct request *base)
 }
 
 /*
- * Root asks as the file's owner, whom the kernel tells: it would take CAP_FOWNER otherwise, which is good for much more than
- * questions and which the opener does not have.
+ * Root asks as the file's owner, whom the kernel tells: it would take CAP_FOWNER otherwise, which is good for much more
+ * than questions and which the opener does not have.
  */
 static int init_for(struct cache_request *request, const struct vmad_caller *caller)
 {
@@ -146,8 +146,8 @@ static int cache_new(const struct vmad_caller *caller, int fd, struct cache_requ
 	return 0;
 }
 
-int opener_cache(struct opener *opener, const struct vmad_caller *caller, int fd, enum opener_cache_source source, uint64_t offset,
-		 uint64_t length, struct opener_cache *ret_cache, struct vmad_error *err)
+int opener_cache(struct opener *opener, const struct vmad_caller *caller, int fd, enum opener_cache_source source,
+		 uint64_t offset, uint64_t length, struct opener_cache *ret_cache, struct vmad_error *err)
 {
 	const char *operation = source == OPENER_CACHESTAT ? "cachestat" : "mincore";
 	struct cache_request *request = NULL;

@@ -62,9 +62,10 @@ bool identity_can_change(void)
 }
 
 /*
- * The effective ids, which take the file system's ids along. fsuid alone would be too little: whoever's effective uid owns a user
- * namespace has all capabilities over the processes in it (cap_capable()), so with euid 0 every caller would look into
- * the containers that root made. Real and saved ids stay root's, so that no caller may signal or trace this thread.
+ * The effective ids, which take the file system's ids along. fsuid alone would be too little: whoever's effective uid
+ * owns a user namespace has all capabilities over the processes in it (cap_capable()), so with euid 0 every caller
+ * would look into the containers that root made. Real and saved ids stay root's, so that no caller may signal or trace
+ * this thread.
  */
 static int take_ids(const struct vmad_caller *caller)
 {
@@ -85,14 +86,18 @@ static bool has_ids(const struct vmad_caller *caller)
 	       (uid_t)syscall(SYS_setfsuid, -1) == caller->uid && (gid_t)syscall(SYS_setfsgid, -1) == caller->gid;
 }
 
-/* The ids come before the capabilities: a change of euid moves capabilities by itself, in and out of the effective set. */
+/*
+ * The ids come before the capabilities: a change of euid moves capabilities by itself, in and out of the effective set.
+ * /
+ */
 static int take(const struct vmad_caller *caller)
 {
 	uint64_t wanted = caller->class == VMAD_CALLER_ROOT ? ROOT_CAPS : 0;
 	struct caps caps;
 	int r;
 
-	if ((caller->class == VMAD_CALLER_ROOT && caller->uid != 0) || caller->uid == (uid_t)-1 || caller->gid == (gid_t)-1)
+	if ((caller->class == VMAD_CALLER_ROOT && caller->uid != 0) || caller->uid == (uid_t)-1 ||
+	    caller->gid == (gid_t)-1)
 		return -EINVAL;
 	r = caps_get(&caps);
 	if (r == 0)

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * identity: takes on a caller's identity in the calling thread, and in no other: raw system calls, because glibc's wrappers
- * change all threads of the process (nptl(7)).
+ * identity: takes on a caller's identity in the calling thread, and in no other: raw system calls, because glibc's
+ * wrappers change all threads of the process (nptl(7)).
  *
- * What the kernel judges procfs by: fsuid, fsgid, groups, and the effective capabilities (PTRACE_MODE_READ_FSCREDS); and, for processes
- * in other user namespaces, euid. The permitted set is never given up, so that the next identity can be taken on.
+ * What the kernel judges procfs by: fsuid, fsgid, groups, and the effective capabilities (PTRACE_MODE_READ_FSCREDS);
+ * and, for processes in other user namespaces, euid. The permitted set is never given up, so that the next identity can
+ * be taken on.
  */
 #ifndef OPENER_IDENTITY_H
 #define OPENER_IDENTITY_H
@@ -13,7 +14,10 @@
 
 #include "vmad/caller.h"
 
-/* May the calling thread take on other identities at all? As root with the capabilities for it; not as an ordinary user. */
+/*
+ * May the calling thread take on other identities at all? As root with the capabilities for it; not as an ordinary
+ * user.
+ */
 bool identity_can_change(void);
 
 /* A thread's identity. All zero: none is taken on yet. */
@@ -22,8 +26,8 @@ struct identity {
 };
 
 /*
- * After 0 the thread acts as the caller, verified. A caller of class VMAD_CALLER_ROOT keeps the opener's capabilities effective; any other has none.
- * Negative errno: the thread's identity is undefined, and nothing may be opened with it.
+ * After 0 the thread acts as the caller, verified. A caller of class VMAD_CALLER_ROOT keeps the opener's capabilities
+ * effective; any other has none. Negative errno: the thread's identity is undefined, and nothing may be opened with it.
  */
 int identity_take(struct identity *identity, const struct vmad_caller *caller);
 

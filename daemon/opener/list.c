@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* opener_list(): the processes that a caller sees. The kernel leaves out what hidepid hides while the directory is read. */
+/*
+ * opener_list(): the processes that a caller sees. The kernel leaves out what hidepid hides while the directory is
+ * read.
+ */
 #include "opener/opener.h"
 
 #include <dirent.h>

@@ -60,8 +60,8 @@ static int path_of(const struct walk *walk, const char *name, char path[static P
 }
 
 /*
- * Into another mount: looked up by its path before, because even to enter some network file systems is to ask them; and by its number after,
- * because another one may have been put there meanwhile.
+ * Into another mount: looked up by its path before, because even to enter some network file systems is to ask them; and
+ * by its number after, because another one may have been put there meanwhile.
  */
 static int enter_mount(const struct walk *walk, const char *name)
 {
@@ -76,8 +76,8 @@ static int enter_mount(const struct walk *walk, const char *name)
 	fd = open_path_at(walk->at, name, O_NOFOLLOW, RESOLVE_NO_MAGICLINKS);
 	if (fd < 0)
 		return fd;
-	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_MNT_ID, &mount) < 0 || !(mount.stx_mask & STATX_MNT_ID) ||
-	    !is_local_mount(walk->procfs, mount.stx_mnt_id, NULL)) {
+	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_MNT_ID, &mount) < 0 ||
+	    !(mount.stx_mask & STATX_MNT_ID) || !is_local_mount(walk->procfs, mount.stx_mnt_id, NULL)) {
 		close(fd);
 		return -EXDEV;
 	}
@@ -169,7 +169,9 @@ static int step(struct walk *walk)
 
 int local_walk(const struct procfs *procfs, const char *path)
 {
-	struct walk walk = { .procfs = procfs, .at = open_path_at(AT_FDCWD, "/", O_DIRECTORY, 0), .rest = strdup(path) };
+	struct walk walk = { .procfs = procfs,
+			     .at = open_path_at(AT_FDCWD, "/", O_DIRECTORY, 0),
+			     .rest = strdup(path) };
 	int r = walk.at < 0 ? walk.at : walk.rest ? 1 : -ENOMEM;
 
 	while (r > 0)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * local_walk: finds a file by its path without ever asking a file system that may not answer. FUSE and network file systems make a
- * walk wait for whoever serves them, also for a file that is there; so each mount is looked at before the walk enters it.
+ * local_walk: finds a file by its path without ever asking a file system that may not answer. FUSE and network file
+ * systems make a walk wait for whoever serves them, also for a file that is there; so each mount is looked at before
+ * the walk enters it.
  */
 #ifndef OPENER_LOCAL_WALK_H
 #define OPENER_LOCAL_WALK_H

@@ -25,7 +25,8 @@ static int mapped_work(struct request *base, const struct procfs *procfs)
 	struct statx file;
 	char path[64];
 
-	snprintf(path, sizeof(path), "%d/map_files/%" PRIx64 "-%" PRIx64, (int)request->pid, request->start, request->end);
+	snprintf(path, sizeof(path), "%d/map_files/%" PRIx64 "-%" PRIx64, (int)request->pid, request->start,
+		 request->end);
 	if (statx(procfs->fd, path, AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, STATX_INO, &file) < 0)
 		return -errno;
 	request->mapped.device = (uint64_t)file.stx_dev_major << 32 | file.stx_dev_minor;

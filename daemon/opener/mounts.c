@@ -10,8 +10,9 @@
 static bool is_local_type(const char *type)
 {
 	static const char *const types[] = {
-		"bcachefs", "btrfs", "cramfs", "devtmpfs", "erofs", "exfat", "ext2", "ext3", "ext4", "f2fs", "hugetlbfs", "iso9660", "jfs",
-		"minix", "msdos", "nilfs2", "ntfs3", "overlay", "proc", "ramfs", "reiserfs", "romfs", "squashfs", "sysfs", "tmpfs", "udf", "vfat",
+		"bcachefs", "btrfs", "cramfs", "devtmpfs", "erofs", "exfat", "ext2", "ext3", "ext4", "f2fs",
+		"hugetlbfs", "iso9660", "jfs", "minix", "msdos", "nilfs2", "ntfs3", "overlay", "proc", "ramfs",
+		"reiserfs", "romfs", "squashfs", "sysfs", "tmpfs", "udf", "vfat",
 		"xfs", "zfs",
 	};
 
@@ -39,7 +40,10 @@ static bool is_path(const char *written, const char *path)
 	return !*written && !*path;
 }
 
-/* A line of mountinfo, proc(5): "36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw"; its strings are the line's. */
+/*
+ * A line of mountinfo, proc(5): "36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw"; its strings are the
+ * line's.
+ */
 struct mount {
 	uint64_t id;
 	const char *path, *type;

@@ -7,8 +7,8 @@
 #include <stdint.h>
 
 /*
- * Is the mount with this id, or, where path is given, the one on top at this path, of a type that is known to be local? Takes an open mountinfo
- * (proc(5)) over. What is not found is not.
+ * Is the mount with this id, or, where path is given, the one on top at this path, of a type that is known to be local?
+ * Takes an open mountinfo (proc(5)) over. What is not found is not.
  */
 bool mounts_is_local(int mountinfo_fd, uint64_t id, const char *path);
 

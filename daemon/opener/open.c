@@ -45,7 +45,8 @@ static size_t count_wanted(const struct opener_target *targets, size_t count)
 	return wanted;
 }
 
-static struct open_request *open_new(const struct vmad_caller *caller, const struct opener_target *targets, size_t count)
+static struct open_request *open_new(const struct vmad_caller *caller, const struct opener_target *targets,
+				     size_t count)
 {
 	struct open_request *request = calloc(1, sizeof(*request) + count * sizeof(*targets));
 

@@ -7,12 +7,11 @@
  * change above it. No parsing, no HTTP.
  *
  * Identity: effective and file system ids, and groups, are the caller's. For uid 0 the opener keeps CAP_SYS_PTRACE,
- * CAP_SYS_ADMIN and CAP_DAC_READ_SEARCH effective; for everybody else the effective set is empty, because ids alone do not
- * bind newer kernels (ptrace(2), PTRACE_MODE_READ_FSCREDS). Where vmad runs as an ordinary user it acts as that user only: other
- * callers get EPERM.
- * The address space of vmad itself is refused (EACCES) to everybody but root: the opener's own thread group passes the
- * kernel's ptrace check whatever its credentials. That vmad exists, and its stat, is nothing that a caller does not know.
- * A caller of class VMAD_CALLER_ANONYMOUS gets EACCES for everything.
+ * CAP_SYS_ADMIN and CAP_DAC_READ_SEARCH effective; for everybody else the effective set is empty, because ids alone do
+ * not bind newer kernels (ptrace(2), PTRACE_MODE_READ_FSCREDS). Where vmad runs as an ordinary user it acts as that
+ * user only: other callers get EPERM. The address space of vmad itself is refused (EACCES) to everybody but root: the
+ * opener's own thread group passes the kernel's ptrace check whatever its credentials. That vmad exists, and its stat,
+ * is nothing that a caller does not know. A caller of class VMAD_CALLER_ANONYMOUS gets EACCES for everything.
  *
  * All functions may be called from any thread. They wait for the opener, at most OPENER_TIMEOUT_MS: a process in the
  * middle of exec can hold an open() for as long as it likes; then they return -ETIMEDOUT and the opener has given that
@@ -46,15 +45,15 @@ enum opener_file {
 const char *opener_file_name(enum opener_file file);
 
 /*
- * One process and the files of it that are wanted, all opened through one /proc/PID descriptor: they are of one process,
- * whatever happens to the pid meanwhile. Where a process's leader has exited while threads live on, all but stat are opened
- * through a living thread's directory.
+ * One process and the files of it that are wanted, all opened through one /proc/PID descriptor: they are of one
+ * process, whatever happens to the pid meanwhile. Where a process's leader has exited while threads live on, all but
+ * stat are opened through a living thread's directory.
  */
 struct opener_target {
 	pid_t pid;			/* in */
 	unsigned want;			/* in: OPENER_WANT bits */
-	int fd[OPENER_FILES];		/* out: an O_RDONLY|O_CLOEXEC descriptor that is the caller's to close, or a
-					 * negative errno; -EBADF where it was not wanted */
+	/* out: an O_RDONLY|O_CLOEXEC descriptor, the caller's to close; or a negative errno; -EBADF: not wanted */
+	int fd[OPENER_FILES];
 };
 
 void opener_target_close(struct opener_target *target);
@@ -76,8 +75,8 @@ uid_t opener_uid(const struct opener *opener);
 
 /*
  * Who is at the other end of a connected Unix socket, as of its connect(2). *ret_caller is the caller's to free().
- * -EXDEV: the peer's user or pid namespace is not vmad's, or the peer is gone and cannot be asked. -E2BIG: too many groups.
- * -EPERM: vmad runs as an ordinary user and the peer is another one.
+ * -EXDEV: the peer's user or pid namespace is not vmad's, or the peer is gone and cannot be asked. -E2BIG: too many
+ * groups. -EPERM: vmad runs as an ordinary user and the peer is another one.
  */
 int opener_identify(struct opener *opener, int socket_fd, struct vmad_caller **ret_caller, struct vmad_error *err);
 
@@ -89,50 +88,55 @@ int opener_list(struct opener *opener, const struct vmad_caller *caller, pid_t *
 		struct vmad_error *err);
 
 /*
- * Opens files of many processes. 0 means that every target was tried and its fd[] tells how each went: ENOENT or ESRCH where the
- * process is gone or hidden, EACCES or EPERM where the kernel refused. At most OPENER_BATCH descriptors a call.
+ * Opens files of many processes. 0 means that every target was tried and its fd[] tells how each went: ENOENT or ESRCH
+ * where the process is gone or hidden, EACCES or EPERM where the kernel refused. At most OPENER_BATCH descriptors a
+ * call.
  */
 #define OPENER_BATCH 250
 int opener_open(struct opener *opener, const struct vmad_caller *caller, struct opener_target *targets, size_t count,
 		struct vmad_error *err);
 
 /*
- * Which of these processes share one mm (CLONE_VM, vfork)? ret_group[i] is the place, in pids, of the first process with the mm of pids[i]; its own place where it shares
- * with none before it, or where it cannot be told (the process is gone). By kcmp(2), for root callers: others get -EPERM; -ENOSYS: this kernel was built without it.
+ * Which of these processes share one mm (CLONE_VM, vfork)? ret_group[i] is the place, in pids, of the first process
+ * with the mm of pids[i]; its own place where it shares with none before it, or where it cannot be told (the process is
+ * gone). By kcmp(2), for root callers: others get -EPERM; -ENOSYS: this kernel was built without it.
  */
-int opener_same_mm(struct opener *opener, const struct vmad_caller *caller, const pid_t *pids, size_t count, size_t *ret_group,
-		   struct vmad_error *err);
+int opener_same_mm(struct opener *opener, const struct vmad_caller *caller, const pid_t *pids, size_t count,
+		   size_t *ret_group, struct vmad_error *err);
 
 /*
- * A regular file, by its absolute path as vmad's mount namespace has it, opened as the caller. Nothing but a regular file is ever
- * opened for reading. A path may be anything that a caller likes to write, so for everybody but root it is walked on local
- * file systems only: whoever owns a FUSE file system could hold the opener up for ever.
+ * A regular file, by its absolute path as vmad's mount namespace has it, opened as the caller. Nothing but a regular
+ * file is ever opened for reading. A path may be anything that a caller likes to write, so for everybody but root it is
+ * walked on local file systems only: whoever owns a FUSE file system could hold the opener up for ever.
  *
- * -ENOENT, -ENOTDIR: there is no such file; -EACCES, -EPERM: the caller may not reach or read it; -EXDEV: it is not on a local file system;
- * -EISDIR: a directory; -EINVAL: no regular file; -ELOOP: too many symbolic links, or a link of procfs; -ENAMETOOLONG; -ETIMEDOUT: the file system does
- * not answer; -EOPNOTSUPP: what is read is a captured tree, whose files are elsewhere; -ENOSYS: the kernel has no openat2 (5.6).
+ * -ENOENT, -ENOTDIR: there is no such file; -EACCES, -EPERM: the caller may not reach or read it; -EXDEV: it is not on
+ * a local file system; -EISDIR: a directory; -EINVAL: no regular file; -ELOOP: too many symbolic links, or a link of
+ * procfs; -ENAMETOOLONG; -ETIMEDOUT: the file system does not answer; -EOPNOTSUPP: what is read is a captured tree,
+ * whose files are elsewhere; -ENOSYS: the kernel has no openat2 (5.6).
  */
 #define OPENER_LINE_MAX 128
 struct opener_path {
 	int fd;				/* O_RDONLY|O_NONBLOCK|O_CLOEXEC: the caller's to close */
 	uint64_t device, inode;		/* as stat(2) has them; device is major << 32 | minor */
 	uint64_t size_bytes;
-	char line[OPENER_LINE_MAX];	/* how the kernel shows a mapping of it in maps, up to the inode at least; "": nobody can map it */
+	/* How the kernel shows a mapping of it in maps, up to the inode at least; "": nobody can map it. */
+	char line[OPENER_LINE_MAX];
 };
-int opener_open_path(struct opener *opener, const struct vmad_caller *caller, const char *path, struct opener_path *ret_path,
-		     struct vmad_error *err);
+int opener_open_path(struct opener *opener, const struct vmad_caller *caller, const char *path,
+		     struct opener_path *ret_path, struct vmad_error *err);
 
 /*
- * What of a range of an open file is in the page cache. length 0: to the end of the file. The kernel tells it to those only who own the file or may
- * write to it; a root caller is told as the file's owner is. -EPERM: not told; -ENOSYS: the kernel has no cachestat (6.5);
- * -EOPNOTSUPP: hugetlbfs. OPENER_MINCORE fills cached_pages only; a range must fit into the address space.
+ * What of a range of an open file is in the page cache. length 0: to the end of the file. The kernel tells it to those
+ * only who own the file or may write to it; a root caller is told as the file's owner is. -EPERM: not told; -ENOSYS:
+ * the kernel has no cachestat (6.5); -EOPNOTSUPP: hugetlbfs. OPENER_MINCORE fills cached_pages only; a range must fit
+ * into the address space.
  */
 enum opener_cache_source { OPENER_CACHESTAT, OPENER_MINCORE };
 struct opener_cache {
 	uint64_t cached_pages, dirty_pages, writeback_pages, evicted_pages, recently_evicted_pages;
 };
-int opener_cache(struct opener *opener, const struct vmad_caller *caller, int fd, enum opener_cache_source source, uint64_t offset,
-		 uint64_t length, struct opener_cache *ret_cache, struct vmad_error *err);
+int opener_cache(struct opener *opener, const struct vmad_caller *caller, int fd, enum opener_cache_source source,
+		 uint64_t offset, uint64_t length, struct opener_cache *ret_cache, struct vmad_error *err);
 
 /*
  * Which file a process has mapped at exactly this range, as stat(2) of the file would say; root only (-EPERM).
@@ -144,11 +148,14 @@ struct opener_mapped {
 int opener_mapped_file(struct opener *opener, const struct vmad_caller *caller, pid_t pid, uint64_t start, uint64_t end,
 		       struct opener_mapped *ret_mapped, struct vmad_error *err);
 
-/* Files of the host, the same for every caller. Returns a descriptor that is the caller's to close, or a negative errno. */
+/*
+ * Files of the host, the same for every caller. Returns a descriptor that is the caller's to close, or a negative
+ * errno.
+ */
 enum opener_host_file {
 	OPENER_HOST_VMA_LIMIT,		/* sys/vm/max_map_count */
 	OPENER_HOST_MOUNTINFO,		/* self/mountinfo: vmad's own mounts */
-	OPENER_HOST_KPAGEFLAGS,		/* these three tell of frames: only for those who answer root callers alone */
+	OPENER_HOST_KPAGEFLAGS,		/* these three tell of frames: only for answers to root callers */
 	OPENER_HOST_KPAGECOUNT,
 	OPENER_HOST_KPAGECGROUP,
 	OPENER_HOST_IOMEM,

@@ -7,8 +7,9 @@
 #include "opener/procfs.h"
 
 /*
- * Maps a page of the file for a moment and takes that line of vmad's own maps, cut where it is too long. Only the kernel knows which device and inode it
- * prints there: on btrfs and overlayfs they are not those of stat(2). "" where the file cannot be mapped.
+ * Maps a page of the file for a moment and takes that line of vmad's own maps, cut where it is too long. Only the
+ * kernel knows which device and inode it prints there: on btrfs and overlayfs they are not those of stat(2). "" where
+ * the file cannot be mapped.
  */
 void own_line(const struct procfs *procfs, int fd, char line[static OPENER_LINE_MAX]);
 

@@ -22,7 +22,10 @@ struct path_request {
 	struct opener_path file;
 };
 
-/* Nothing is opened for reading before it is known to be a regular file: an open() of a fifo waits, one of a device may do anything. */
+/*
+ * Nothing is opened for reading before it is known to be a regular file: an open() of a fifo waits, one of a device may
+ * do anything.
+ */
 static int find(const struct request *base, const struct procfs *procfs, const char *path)
 {
 	if (base->caller->class == VMAD_CALLER_ROOT)
@@ -109,8 +112,8 @@ static struct path_request *path_new(const struct vmad_caller *caller, const cha
 	return request;
 }
 
-int opener_open_path(struct opener *opener, const struct vmad_caller *caller, const char *path, struct opener_path *ret_path,
-		     struct vmad_error *err)
+int opener_open_path(struct opener *opener, const struct vmad_caller *caller, const char *path,
+		     struct opener_path *ret_path, struct vmad_error *err)
 {
 	struct path_request *request;
 	int r = opener_may_act(opener, caller);

@@ -73,7 +73,10 @@ static int open_pidfd(int socket_fd, pid_t pid)
 	return pidfd < 0 ? -errno : pidfd;
 }
 
-/* Not yet reaped, so its pid still is its own. Without permission to signal it the answer is EPERM, and it is there all the same. */
+/*
+ * Not yet reaped, so its pid still is its own. Without permission to signal it the answer is EPERM, and it is there all
+ * the same.
+ */
 static bool process_exists(int pidfd)
 {
 	return syscall(SYS_pidfd_send_signal, pidfd, 0, NULL, 0) == 0 || errno == EPERM;
@@ -87,8 +90,8 @@ static bool same_ns(const struct procfs *procfs, pid_t pid, const char *name, co
 }
 
 /*
- * In a foreign user namespace uid 0 is not root; in a foreign pid namespace pids mean other processes. The pid is looked up by
- * number, so only what pidfd says after that makes it the peer's.
+ * In a foreign user namespace uid 0 is not root; in a foreign pid namespace pids mean other processes. The pid is
+ * looked up by number, so only what pidfd says after that makes it the peer's.
  */
 static bool in_our_namespaces(const struct procfs *procfs, int socket_fd, pid_t pid)
 {
@@ -161,7 +164,10 @@ static int identify_new(int socket_fd, struct identify_request **ret_request)
 	return 0;
 }
 
-/* An ordinary user's vmad acts for that user only. It asks first, since it could not look at another user's namespaces. */
+/*
+ * An ordinary user's vmad acts for that user only. It asks first, since it could not look at another user's namespaces.
+ * /
+ */
 static int refuse_others(const struct opener *opener, int socket_fd)
 {
 	struct ucred cred;

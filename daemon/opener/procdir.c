@@ -39,16 +39,19 @@ static void open_files(int dir_fd, struct opener_target *target, unsigned files)
 }
 
 /*
- * Is it a thread of vmad's own (the pid of its leader, or of any other: /proc/TID can be opened too)? The kernel lets a process
- * read itself without looking at credentials. Asked after the directory was opened, so that what was opened is what was judged: a thread
- * that ended meanwhile has no files any more.
+ * Is it a thread of vmad's own (the pid of its leader, or of any other: /proc/TID can be opened too)? The kernel lets a
+ * process read itself without looking at credentials. Asked after the directory was opened, so that what was opened is
+ * what was judged: a thread that ended meanwhile has no files any more.
  */
 static bool is_own(pid_t pid)
 {
 	return syscall(SYS_tgkill, getpid(), pid, 0) == 0;
 }
 
-/* The state letter of the thread whose directory it is: behind the last parenthesis, since comm may hold some. 0: it is gone. */
+/*
+ * The state letter of the thread whose directory it is: behind the last parenthesis, since comm may hold some. 0: it is
+ * gone.
+ */
 static char thread_state(int dir_fd)
 {
 	char text[256];		/* pid and comm take less than half of it */
@@ -69,7 +72,10 @@ static bool is_dead(char state)
 	return state == 0 || state == 'Z' || state == 'X' || state == 'x';
 }
 
-/* Has the leader exited while other threads may live? Most processes have one thread only, and procfs tells that cheaply. */
+/*
+ * Has the leader exited while other threads may live? Most processes have one thread only, and procfs tells that
+ * cheaply.
+ */
 static bool leader_is_dead(const struct procfs *procfs, int dir_fd)
 {
 	struct stat task;

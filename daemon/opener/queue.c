@@ -71,7 +71,10 @@ static void unlink_request(struct queue *queue, struct request *request)
 		queue->last = at;
 }
 
-/* Nobody waits any longer. What is being worked on now is the thread's to drop, and the thread is as good as lost until then. */
+/*
+ * Nobody waits any longer. What is being worked on now is the thread's to drop, and the thread is as good as lost until
+ * then.
+ */
 static void give_up(struct queue *queue, struct request *request)
 {
 	if (request->state == REQUEST_QUEUED) {
@@ -154,7 +157,7 @@ void queue_finish(struct queue *queue, struct request *request, int result)
 	} else {
 		request->result = result;
 		request->state = REQUEST_DONE;
-		pthread_cond_signal(&request->done);	/* under the lock: without it, the request may be gone already */
+		pthread_cond_signal(&request->done); /* under the lock: without it, the request may be gone already */
 	}
 	pthread_mutex_unlock(&queue->lock);
 	if (abandoned)

@@ -2,9 +2,9 @@
 /*
  * queue: hands requests to the opener's threads and waits for them, but never longer than OPENER_TIMEOUT_MS.
  *
- * A request has one owner at a time: who made it, the queue, the thread that works on it, and who made it again. A waiter
- * that runs out of time takes a queued request back, and abandons one that is being worked on: then the thread drops
- * it, results included, as soon as the kernel lets go of that thread.
+ * A request has one owner at a time: who made it, the queue, the thread that works on it, and who made it again. A
+ * waiter that runs out of time takes a queued request back, and abandons one that is being worked on: then the thread
+ * drops it, results included, as soon as the kernel lets go of that thread.
  */
 #ifndef OPENER_QUEUE_H
 #define OPENER_QUEUE_H
@@ -28,7 +28,8 @@ enum request_state {
 };
 
 struct request {
-	int (*work)(struct request *request, const struct procfs *procfs);	/* in an opener thread, as the caller */
+	/* In an opener thread, as the caller. */
+	int (*work)(struct request *request, const struct procfs *procfs);
 	void (*drop)(struct request *request);	/* frees the request, and the results that nobody took */
 	struct vmad_caller *caller;		/* whom to act as; the request's own copy */
 
@@ -55,7 +56,10 @@ struct queue {
 void queue_init(struct queue *queue);
 void queue_destroy(struct queue *queue);
 
-/* Has the request worked on. 0: request->result tells how it went, and the request is the caller's again; -ETIMEDOUT: it is dropped. */
+/*
+ * Has the request worked on. 0: request->result tells how it went, and the request is the caller's again; -ETIMEDOUT:
+ * it is dropped.
+ */
 int queue_run(struct queue *queue, struct request *request);
 
 /* For a thread: the next request; NULL: the thread is to end, and is counted no more. */
@@ -63,7 +67,10 @@ struct request *queue_take(struct queue *queue);
 /* Gives the request back to who waits for it, or drops it where nobody does. */
 void queue_finish(struct queue *queue, struct request *request, int result);
 
-/* Waits until another thread is needed, and counts it; queue_uncount() where there is none to be had. False: the queue is being closed. */
+/*
+ * Waits until another thread is needed, and counts it; queue_uncount() where there is none to be had. False: the queue
+ * is being closed.
+ */
 bool queue_add_thread(struct queue *queue);
 void queue_uncount(struct queue *queue);
 

@@ -28,8 +28,8 @@ static long compare(pid_t a, pid_t b)
 }
 
 /*
- * Finds the place of a process among those that are sorted already. True: one of the same mm stands there. A process that ends meanwhile compares as an
- * error and is passed over: its place then does not matter.
+ * Finds the place of a process among those that are sorted already. True: one of the same mm stands there. A process
+ * that ends meanwhile compares as an error and is passed over: its place then does not matter.
  */
 static bool find_place(const struct same_mm_request *request, size_t sorted, size_t i, size_t *ret_place)
 {
@@ -65,7 +65,8 @@ static int same_mm_work(struct request *base, const struct procfs *procfs)
 			request->groups[i] = request->sorted[place];
 			continue;
 		}
-		memmove(&request->sorted[place + 1], &request->sorted[place], (sorted - place) * sizeof(request->sorted[0]));
+		memmove(&request->sorted[place + 1], &request->sorted[place],
+			(sorted - place) * sizeof(request->sorted[0]));
 		request->sorted[place] = i;
 		sorted++;
 	}
@@ -96,8 +97,8 @@ static struct same_mm_request *same_mm_new(const struct vmad_caller *caller, con
 	return request;
 }
 
-int opener_same_mm(struct opener *opener, const struct vmad_caller *caller, const pid_t *pids, size_t count, size_t *ret_group,
-		   struct vmad_error *err)
+int opener_same_mm(struct opener *opener, const struct vmad_caller *caller, const pid_t *pids, size_t count,
+		   size_t *ret_group, struct vmad_error *err)
 {
 	struct same_mm_request *request;
 	int r = caller->class == VMAD_CALLER_ROOT ? opener_may_act(opener, caller) : -EPERM;

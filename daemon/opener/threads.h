@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * threads: the opener's own. They are the only ones that keep privileges: a new thread has those of the thread that starts it, so the
- * keeper starts them all, also those that replace a stuck one when the rest of vmad has long dropped its privileges.
+ * threads: the opener's own. They are the only ones that keep privileges: a new thread has those of the thread that
+ * starts it, so the keeper starts them all, also those that replace a stuck one when the rest of vmad has long dropped
+ * its privileges.
  */
 #ifndef OPENER_THREADS_H
 #define OPENER_THREADS_H
@@ -27,7 +28,10 @@ int threads_start(struct opener *opener);
 /* False: some are stuck, and the opener has to stay. */
 bool threads_stop(struct opener *opener);
 
-/* May requests be made for this caller? -EACCES: it is nobody. -EPERM: it is somebody else, and vmad is an ordinary user. */
+/*
+ * May requests be made for this caller? -EACCES: it is nobody. -EPERM: it is somebody else, and vmad is an ordinary
+ * user.
+ */
 int opener_may_act(const struct opener *opener, const struct vmad_caller *caller);
 
 #endif

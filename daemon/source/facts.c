@@ -56,7 +56,8 @@ static int make_room(struct facts_reader *reader, size_t count)
 	return 0;
 }
 
-int facts_read(struct facts_reader *reader, const pid_t *pids, size_t count, const struct facts **ret_facts, struct vmad_error *err)
+int facts_read(struct facts_reader *reader, const pid_t *pids, size_t count, const struct facts **ret_facts,
+	       struct vmad_error *err)
 {
 	struct facts_request request = { .pids = pids, .count = count };
 	int r = count > FACTS_BATCH ? -E2BIG : make_room(reader, count);

@@ -31,7 +31,10 @@ static struct {
 	struct facts_request *first, **last;
 } thread = { .lock = PTHREAD_MUTEX_INITIALIZER, .some_waiting = PTHREAD_COND_INITIALIZER, .last = &thread.first };
 
-/* The path in a line of /proc/PID/cgroup, "hierarchy:controllers:path" (cgroups(7)), where it is of that hierarchy or has that controller list. */
+/*
+ * The path in a line of /proc/PID/cgroup, "hierarchy:controllers:path" (cgroups(7)), where it is of that hierarchy or
+ * has that controller list.
+ */
 static const char *path_of(const char *line, const char *prefix_or_list)
 {
 	const char *list = strchr(line, ':'), *path = list ? strchr(list + 1, ':') : NULL;

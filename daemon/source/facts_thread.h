@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * facts_thread: the one thread that runs libproc2, for the whole process and for good. libproc2 4.0.2 gives each thread that uses it
- * 256 KiB, and never frees them; and it names users by getpwuid(), which is not for several threads.
+ * facts_thread: the one thread that runs libproc2, for the whole process and for good. libproc2 4.0.2 gives each thread
+ * that uses it 256 KiB, and never frees them; and it names users by getpwuid(), which is not for several threads.
  *
  * While it reads, new requests gather; then one question to libproc2 answers them all.
  */

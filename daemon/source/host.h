@@ -5,7 +5,10 @@
 
 #include <stdint.h>
 
-/* vm.max_map_count (Documentation/admin-guide/sysctl/vm.rst), from its open file; may be asked again. 0 or negative errno. */
+/*
+ * vm.max_map_count (Documentation/admin-guide/sysctl/vm.rst), from its open file; may be asked again. 0 or negative
+ * errno.
+ */
 int host_vma_limit(int fd, uint64_t *ret_limit);
 
 /*

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * kpage: what the kernel tells of page frames: /proc/kpageflags, kpagecount and kpagecgroup, a word (words.h) for each frame, for root alone.
- * Format: Documentation/admin-guide/mm/pagemap.rst, fs/proc/page.c.
+ * kpage: what the kernel tells of page frames: /proc/kpageflags, kpagecount and kpagecgroup, a word (words.h) for each
+ * frame, for root alone. Format: Documentation/admin-guide/mm/pagemap.rst, fs/proc/page.c.
  */
 #ifndef SOURCE_KPAGE_H
 #define SOURCE_KPAGE_H

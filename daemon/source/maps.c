@@ -69,7 +69,10 @@ static inline bool take_perms(struct rest *rest, char perms[4])
 	return true;
 }
 
-/* Two hexadecimal numbers of at least two digits, often three (nvme, overlay) and at most eight: 20 bits minor, 12 bits major. */
+/*
+ * Two hexadecimal numbers of at least two digits, often three (nvme, overlay) and at most eight: 20 bits minor, 12 bits
+ * major.
+ */
 static inline bool take_device(struct rest *rest, uint64_t *ret_device)
 {
 	uint64_t major, minor;

@@ -47,7 +47,10 @@ static uint64_t rss_kb(const char *p, const char *end)
 	return kb;
 }
 
-/* Sum of all "Rss:" lines. A capital R is rare in smaps, so looking for it is much cheaper than looking at each line. */
+/*
+ * Sum of all "Rss:" lines. A capital R is rare in smaps, so looking for it is much cheaper than looking at each line.
+ * /
+ */
 static uint64_t sum_rss_bytes(const char *p, const char *end)
 {
 	uint64_t kb = 0;

@@ -2,10 +2,11 @@
 /*
  * paced_file: read() of a procfs file, timed, and gentle to the process that the file is about.
  *
- * The kernel holds the target's mmap_lock for as long as one read() of smaps walks page tables. Back to back, such reads leave the
- * target nearly no time to mmap. So after PACED_WINDOW_BYTES of resident memory ("Rss:" of the lines that were read)
- * the reader pauses for PACED_PAUSE_US, and after a read() that took long, for as long as it took: the share of time
- * that the lock is held is bounded whatever the target looks like, and a read() that had to wait is not repeated at once.
+ * The kernel holds the target's mmap_lock for as long as one read() of smaps walks page tables. Back to back, such
+ * reads leave the target nearly no time to mmap. So after PACED_WINDOW_BYTES of resident memory ("Rss:" of the lines
+ * that were read) the reader pauses for PACED_PAUSE_US, and after a read() that took long, for as long as it took: the
+ * share of time that the lock is held is bounded whatever the target looks like, and a read() that had to wait is not
+ * repeated at once.
  */
 #ifndef SOURCE_PACED_FILE_H
 #define SOURCE_PACED_FILE_H

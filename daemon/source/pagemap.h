@@ -16,12 +16,12 @@
 #define PAGEMAP_UFFD_WP (UINT64_C(1) << 57)
 #define PAGEMAP_GUARD (UINT64_C(1) << 58)		/* MADV_GUARD_INSTALL, 6.15; SWAPPED is set too */
 #define PAGEMAP_FILE (UINT64_C(1) << 61)		/* of a file, or shared anonymous */
-#define PAGEMAP_SWAPPED (UINT64_C(1) << 62)		/* and guards, userfaultfd markers, migration and device entries */
+#define PAGEMAP_SWAPPED (UINT64_C(1) << 62)	/* and guards, userfaultfd markers, migration and device entries */
 #define PAGEMAP_PRESENT (UINT64_C(1) << 63)
 
 /*
- * Reads the entries of `count` pages from the one that holds address. Returns how many were read (fewer at the end of user space), 0 there or where the
- * mm is gone, or a negative errno.
+ * Reads the entries of `count` pages from the one that holds address. Returns how many were read (fewer at the end of
+ * user space), 0 there or where the mm is gone, or a negative errno.
  */
 long pagemap_read(int fd, uint64_t address, uint64_t *entries, size_t count);
 

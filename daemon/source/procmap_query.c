@@ -96,7 +96,8 @@ static void fill_entry(const struct query *query, struct maps_entry *entry)
 	};
 }
 
-int procmap_query(int maps_fd, uint64_t addr, bool or_next, struct maps_entry *entry, char name[static PROCMAP_NAME_MAX])
+int procmap_query(int maps_fd, uint64_t addr, bool or_next, struct maps_entry *entry,
+		  char name[static PROCMAP_NAME_MAX])
 {
 	char raw[PATH_MAX];
 	struct query query = {

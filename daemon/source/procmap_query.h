@@ -18,10 +18,12 @@
 bool procmap_query_available(void);
 
 /*
- * The VMA that holds addr, or, with or_next, the first one above. entry->name points into name, which is as maps prints it: newline
- * as \012, " (deleted)" behind it. 0; -ENOENT: there is none; -ESRCH: the mm is gone; -ENOTTY: not available, or not a live maps;
- * -ENAMETOOLONG: only the text of maps has room for this path. entry is untouched on failure.
+ * The VMA that holds addr, or, with or_next, the first one above. entry->name points into name, which is as maps prints
+ * it: newline as \012, " (deleted)" behind it. 0; -ENOENT: there is none; -ESRCH: the mm is gone; -ENOTTY: not
+ * available, or not a live maps; -ENAMETOOLONG: only the text of maps has room for this path. entry is untouched on
+ * failure.
  */
-int procmap_query(int maps_fd, uint64_t addr, bool or_next, struct maps_entry *entry, char name[static PROCMAP_NAME_MAX]);
+int procmap_query(int maps_fd, uint64_t addr, bool or_next, struct maps_entry *entry,
+		  char name[static PROCMAP_NAME_MAX]);
 
 #endif

@@ -14,7 +14,7 @@
 #define SLOTS 8
 #define SLOT_BYTES (READER_AHEAD_BYTES / SLOTS)
 #define WAKE_SLOTS (SLOTS / 2)		/* free ones that are worth waking the thread for */
-#define READ_BYTES 4096			/* room that a read() needs to give whole lines: seq_file prints into a page */
+#define READ_BYTES 4096			/* room for whole lines of one read(): seq_file prints into a page */
 #define DIRECT_BYTES (64 * 1024)	/* a file that is longer gets a thread */
 #define STACK_BYTES (128 * 1024)
 
@@ -25,8 +25,8 @@ struct slot {
 };
 
 /*
- * Slots are filled in order by one side, the thread or, before there is one, reader_next() itself, and emptied in order by
- * reader_next(). `lock` guards what both sides look at: filled, emptied, ended, stop and who waits.
+ * Slots are filled in order by one side, the thread or, before there is one, reader_next() itself, and emptied in order
+ * by reader_next(). `lock` guards what both sides look at: filled, emptied, ended, stop and who waits.
  */
 struct reader {
 	struct paced_file file;
@@ -112,7 +112,10 @@ static int slot_read(struct reader *reader, struct slot *slot)
 	return (int)n;
 }
 
-/* Reads until the slot holds whole lines, and, if `full`, until the next read() would not fit. Returns as slot_read() does. */
+/*
+ * Reads until the slot holds whole lines, and, if `full`, until the next read() would not fit. Returns as slot_read()
+ * does.
+ */
 static int slot_fill(struct reader *reader, struct slot *slot, bool full)
 {
 	int r = 1;
@@ -164,7 +167,10 @@ static bool fill_next(struct reader *reader, bool full)
 	return r > 0;
 }
 
-/* Waits until there is room again, for more than one slot, so that it wakes up seldom. False: the reader is being freed. */
+/*
+ * Waits until there is room again, for more than one slot, so that it wakes up seldom. False: the reader is being
+ * freed.
+ */
 static bool wait_for_room(struct reader *reader)
 {
 	bool go_on;
@@ -182,8 +188,9 @@ static bool wait_for_room(struct reader *reader)
 }
 
 /*
- * Its sleeps are short, so no slack. It keeps its priority: it takes locks of the target in the kernel, and where it lost the CPU while it holds
- * one, the target would wait for it (measured at nice 10: the target's mmap throughput falls to a quarter).
+ * Its sleeps are short, so no slack. It keeps its priority: it takes locks of the target in the kernel, and where it
+ * lost the CPU while it holds one, the target would wait for it (measured at nice 10: the target's mmap throughput
+ * falls to a quarter).
  */
 static void *read_ahead(void *arg)
 {
@@ -207,7 +214,8 @@ static void start_thread(struct reader *reader)
 	pthread_attr_destroy(&attr);
 }
 
-int reader_new(int fd, pid_t pid, const char *file, enum reader_pace pace, struct reader **ret_reader, struct vmad_error *err)
+int reader_new(int fd, pid_t pid, const char *file, enum reader_pace pace, struct reader **ret_reader,
+	       struct vmad_error *err)
 {
 	struct reader *reader = calloc(1, sizeof(*reader));
 	int r;

@@ -18,33 +18,35 @@
 #define READER_AHEAD_BYTES (256 * 1024)
 
 /*
- * How the reader treats the target. A walk (smaps, smaps_rollup) holds the target's mmap_lock while it reads; a paced reader
- * pauses after each so many bytes of resident memory that were walked: see paced_file.h.
+ * How the reader treats the target. A walk (smaps, smaps_rollup) holds the target's mmap_lock while it reads; a paced
+ * reader pauses after each so many bytes of resident memory that were walked: see paced_file.h.
  */
 enum reader_pace { READER_UNPACED, READER_PACED };
 
 struct reader;
 
 /*
- * Takes fd over, also on failure. The first read happens here, so that its error (ESRCH, EACCES) is known before an answer begins.
- * pid and file (static storage) name what is read, for errors.
+ * Takes fd over, also on failure. The first read happens here, so that its error (ESRCH, EACCES) is known before an
+ * answer begins. pid and file (static storage) name what is read, for errors.
  */
-int reader_new(int fd, pid_t pid, const char *file, enum reader_pace pace, struct reader **ret_reader, struct vmad_error *err);
+int reader_new(int fd, pid_t pid, const char *file, enum reader_pace pace, struct reader **ret_reader,
+	       struct vmad_error *err);
 
 /* Stops the thread that reads ahead, if there is one; waits for the read() that it is in. */
 void reader_free(struct reader *reader);
 
 /*
  * The next run of whole lines; valid until the next call. 1: *ret_bytes holds at least one line; 0: end of file;
- * negative: an error of read(), after all lines that came before it, or -EOVERFLOW: a line longer than READER_LINE_MAX. The last line
- * of a file that ends without a newline comes as it is.
+ * negative: an error of read(), after all lines that came before it, or -EOVERFLOW: a line longer than READER_LINE_MAX.
+ * The last line of a file that ends without a newline comes as it is.
  */
 #define READER_LINE_MAX (256 * 1024)
 int reader_next(struct reader *reader, struct vmad_str *ret_bytes, struct vmad_error *err);
 
 /*
- * After end of file: is the mm still there? False: it died on the way (exec or exit) and the end came early; or there never was
- * one and the file was empty from the beginning (a thread of the kernel, a zombie): who reads knows whether lines came.
+ * After end of file: is the mm still there? False: it died on the way (exec or exit) and the end came early; or there
+ * never was one and the file was empty from the beginning (a thread of the kernel, a zombie): who reads knows whether
+ * lines came.
  */
 bool reader_target_alive(struct reader *reader);
 

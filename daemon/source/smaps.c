@@ -24,8 +24,8 @@ struct key {
 	{ text ":", sizeof(text), unit, offsetof(struct vmad_usage, member), VMAD_HAS(usage, member) }
 
 /*
- * In the order in which show_smap() prints them, so that the key after the last one is nearly always the next that comes. The
- * rollup's own keys stand at the end: it has one record only.
+ * In the order in which show_smap() prints them, so that the key after the last one is nearly always the next that
+ * comes. The rollup's own keys stand at the end: it has one record only.
  */
 static const struct key keys[] = {
 	{ "Size:", sizeof("Size"), UNIT_SKIP, 0, 0 },

@@ -37,7 +37,8 @@ static const char *take_number(const char *p, const char *end, int64_t *ret_valu
 /* pid, and comm between the first and the last parenthesis: comm may hold parentheses itself. Returns what follows. */
 static const char *take_name(const char *bytes, const char *end, struct stat_facts *facts)
 {
-	const char *open = memchr(bytes, '(', (size_t)(end - bytes)), *close = memrchr(bytes, ')', (size_t)(end - bytes));
+	const char *open = memchr(bytes, '(', (size_t)(end - bytes)),
+		   *close = memrchr(bytes, ')', (size_t)(end - bytes));
 	uint64_t pid = 0;
 	const char *p = bytes;
 

@@ -14,7 +14,7 @@
 
 struct stat_facts {
 	int32_t pid, ppid;
-	char comm[64];			/* 15 bytes for a process, up to 63 for a thread of the kernel; not NUL-terminated */
+	char comm[64]; /* 15 bytes for a process, up to 63 for a thread of the kernel; not NUL-terminated */
 	size_t comm_len;
 	char state;
 	uint64_t threads;
