@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # A fuzz target is a file here, with a row in each of the two lists and its libraries. make check replays its seeds; make fuzz looks for
 # more: configure --enable-fuzzing --enable-sanitizers CC=clang, then make fuzz FUZZ_SECONDS=60.
-fuzz_targets = maps mountinfo mounts param smaps stat
+fuzz_targets = maps mountinfo mounts param smaps stat target tokens
 fuzz_replays = \
 	tests/fuzz/replay-maps \
 	tests/fuzz/replay-mountinfo \
 	tests/fuzz/replay-mounts \
 	tests/fuzz/replay-param \
 	tests/fuzz/replay-smaps \
-	tests/fuzz/replay-stat
+	tests/fuzz/replay-stat \
+	tests/fuzz/replay-target \
+	tests/fuzz/replay-tokens
 check_PROGRAMS += $(fuzz_replays)
 TESTS += $(fuzz_replays)
 EXTRA_DIST += %D%/corpus
@@ -38,6 +40,14 @@ tests_fuzz_replay_stat_SOURCES = %D%/stat.c %D%/replay.c %D%/fuzz.h
 tests_fuzz_replay_stat_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_TARGET='"stat"'
 tests_fuzz_replay_stat_LDADD = $(fuzz_libs)
 
+tests_fuzz_replay_target_SOURCES = %D%/target.c %D%/replay.c %D%/fuzz.h
+tests_fuzz_replay_target_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_TARGET='"target"'
+tests_fuzz_replay_target_LDADD = daemon/libhttp.a
+
+tests_fuzz_replay_tokens_SOURCES = %D%/tokens.c %D%/replay.c %D%/fuzz.h
+tests_fuzz_replay_tokens_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_TARGET='"tokens"'
+tests_fuzz_replay_tokens_LDADD = daemon/libhttp.a $(GNUTLS_LIBS)
+
 FUZZ_SECONDS = 60
 if FUZZING
 fuzz_programs = \
@@ -46,7 +56,9 @@ fuzz_programs = \
 	tests/fuzz/fuzz-mounts \
 	tests/fuzz/fuzz-param \
 	tests/fuzz/fuzz-smaps \
-	tests/fuzz/fuzz-stat
+	tests/fuzz/fuzz-stat \
+	tests/fuzz/fuzz-target \
+	tests/fuzz/fuzz-tokens
 EXTRA_PROGRAMS += $(fuzz_programs)
 
 tests_fuzz_fuzz_maps_SOURCES = %D%/maps.c %D%/fuzz.h
@@ -72,6 +84,14 @@ tests_fuzz_fuzz_smaps_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_stat_SOURCES = %D%/stat.c %D%/fuzz.h
 tests_fuzz_fuzz_stat_LDADD = $(fuzz_libs)
 tests_fuzz_fuzz_stat_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+
+tests_fuzz_fuzz_target_SOURCES = %D%/target.c %D%/fuzz.h
+tests_fuzz_fuzz_target_LDADD = daemon/libhttp.a
+tests_fuzz_fuzz_target_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+
+tests_fuzz_fuzz_tokens_SOURCES = %D%/tokens.c %D%/fuzz.h
+tests_fuzz_fuzz_tokens_LDADD = daemon/libhttp.a $(GNUTLS_LIBS)
+tests_fuzz_fuzz_tokens_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 
 # Each from its seeds; what is found on the way stays in tests/fuzz/found, and what crashes as crash-*.
 fuzz: $(fuzz_programs)
