@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -127,6 +128,25 @@ static void check_vma_limit(const struct request *request, struct vmad_capabilit
 	answer(to, true, "vm.max_map_count: VMAs that a process may have", NULL);
 }
 
+/* A file that may be asked about is asked about: only whether the kernel knows the question matters. */
+static void check_page_cache(const struct request *request, struct vmad_capability *to)
+{
+	const struct endpoint_context *context = request->context;
+	struct opener_cache cache;
+	int fd = memfd_create("vmad", MFD_CLOEXEC), r = -ENOSYS;
+
+	if (fd >= 0) {
+		r = opener_cache(context->opener, request->caller, fd, OPENER_CACHESTAT, 0, 0, &cache, NULL);
+		close(fd);
+	}
+	to->has |= VMAD_HAS(capability, value);
+	to->value = r == -ENOSYS ? VMAD_STR("mincore") : VMAD_STR("cachestat");
+	if (r == -ENOSYS)
+		answer(to, true, "what of a file is cached; this kernel does not tell what is dirty, in writeback or evicted", "Linux 6.5 or later");
+	else
+		answer(to, true, "what of a file is cached, dirty, in writeback, evicted; for who owns it or may write to it", NULL);
+}
+
 static const struct check checks[] = {
 	{ "vma-queries", check_vma_queries },
 	{ "usage", check_usage },
@@ -134,6 +154,7 @@ static const struct check checks[] = {
 	{ "hidepid", check_all_listed },
 	{ "process-facts", check_facts },
 	{ "vma-limit", check_vma_limit },
+	{ "page-cache", check_page_cache },
 };
 
 #define CHECKS (sizeof(checks) / sizeof(checks[0]))

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 
 const struct param params[PARAMS] = {
@@ -157,20 +158,15 @@ static int parse_file(const char *text)
 	return text[0] == '/' && strlen(text) < PATH_MAX ? 0 : -EINVAL;
 }
 
-/* "fe:00", each half at most 32 bits. */
+/* "fe:00", as maps prints it; each half at most 32 bits. */
 static int parse_device(const char *text, uint64_t *ret)
 {
-	const char *colon = strchr(text, ':');
-	uint64_t major, minor;
-	char half[9];
+	static const char digits[] = "0123456789abcdef";
+	size_t major = strspn(text, digits), minor = text[major] == ':' ? strspn(text + major + 1, digits) : 0;
 
-	if (!colon || colon - text >= (ptrdiff_t)sizeof(half) || strlen(colon + 1) >= sizeof(half))
+	if (!major || !minor || major > 8 || minor > 8 || text[major + 1 + minor])
 		return -EINVAL;
-	memcpy(half, text, (size_t)(colon - text));
-	half[colon - text] = '\0';
-	if (parse_hex(half, &major) < 0 || parse_hex(colon + 1, &minor) < 0)
-		return -EINVAL;
-	*ret = major << 32 | minor;
+	*ret = strtoull(text, NULL, 16) << 32 | strtoull(text + major + 1, NULL, 16);
 	return 0;
 }
 

@@ -504,6 +504,8 @@ def without_cachestat():
         tap.equal((one['cached_bytes'], other['cached_bytes']), (PAGES * PAGE,) * 2, 'both sources')
         tap.equal(other['source'], 'mincore', 'source')
         tap.equal([member for member in MEMBERS if member in other], ['cached_bytes'], 'members')
+        rows = old.get('/v1/capabilities').json()['capabilities']
+        tap.equal([row['value'] for row in rows if row['name'] == 'page-cache'], ['mincore'], 'the capability')
         part = ask('pages', path, old, offset=PAGE + 1, length=2 * PAGE)
         tap.equal((part['cached_bytes'], part['examined_bytes']), (3 * PAGE, 2 * PAGE), 'part')
         tap.equal(ask('pages', new_file('old-empty', 0), old)['cached_bytes'], 0, 'empty')
@@ -523,7 +525,7 @@ def bad_questions():
     """parameters that say nothing, too much, or two things"""
     for path, parameter in (('mappings?', 'path'), ('mappings?device=fe:00', 'inode'), ('mappings?inode=1', 'device'), ('pages?', 'path'),
                             ('mappings?path=/x&device=fe:00&inode=1', 'device'), ('mappings?device=fe00&inode=1', 'device'),
-                            ('mappings?device=:1&inode=1', 'device'), ('mappings?device=123456789:1&inode=1', 'device'),
+                            ('mappings?device=:1&inode=1', 'device'), ('mappings?device=0x1:1&inode=1', 'device'), ('mappings?device=FE:00&inode=1', 'device'), ('mappings?device=123456789:1&inode=1', 'device'),
                             ('mappings?device=1:&inode=1', 'device'), ('mappings?device=1:1:1&inode=1', 'device'),
                             ('mappings?device=1:1&inode=-1', 'inode'), ('mappings?device=1:1&inode=0x1', 'inode'),
                             ('mappings?device=1:1&inode=18446744073709551616', 'inode'), ('pages?path=/etc/passwd&length=0', 'length'),
@@ -536,6 +538,23 @@ def bad_questions():
         for path, status in (('/etc/passwd', 200), ('/nothing', 404)):
             reply = vmad.get(uri(kind, path), method='HEAD')
             tap.equal((reply.status, reply.body), (status, b''), f'HEAD of {kind} of {path}')
+
+
+def an_ordinary_users_vmad():
+    """an ordinary user's vmad knows that user's files and processes"""
+    needs_root()
+    path, own = new_file('theirs'), new_file('mine')
+    os.chown(own, NOBODY, NOBODY)
+    with Vmad(uid=NOBODY) as private, process(lambda: map_many(own)), process(lambda: [map_file(os.open(own, os.O_RDONLY), 0, 2)], NOBODY) as (pid, mappings):
+        def questions():
+            statuses = [private.get(uri('pages', name)).status for name in (own, path, directory + '/nothing', '/dev/null')]
+            return [private.get(uri('mappings', own)).json(), statuses, private.get('/v1/capabilities').json()]
+
+        document, statuses, capabilities = as_user(NOBODY, questions)
+        tap.equal((shown(document, pid), document['count']), (expected(mappings, 0, 1 << 62), 1), 'its own')
+        tap.equal(statuses, [200, 403, 404, 400], 'what is cached')
+        value = next(row['value'] for row in capabilities['capabilities'] if row['name'] == 'page-cache')
+        tap.equal(value, 'mincore' if cachestat(own) is None else 'cachestat', 'the capability')
 
 
 def captured_trees():
@@ -595,7 +614,7 @@ def vmactl_file():
 
 CASES = [whole_and_parts, mappings_are_those_of_maps, parts_make_the_whole, deleted_files, memfds, other_mount_namespaces, files_of_overlays,
          who_may_see_what, odd_paths, paths_that_work, a_file_system_that_does_not_answer, cached_pages, dirty_pages, without_cachestat,
-         bad_questions, captured_trees, vmactl_file]
+         bad_questions, an_ordinary_users_vmad, captured_trees, vmactl_file]
 LIBRARY = next(line.split()[5] for line in open('/proc/self/maps', encoding='utf-8') if '/libc' in line)
 
 directory = tempfile.mkdtemp(prefix='vmad-files-', dir='/var/tmp')
