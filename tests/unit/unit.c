@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +12,23 @@
 #include <sys/prctl.h>
 #include <time.h>
 #include <unistd.h>
+
+#if defined(__SANITIZE_THREAD__)
+#define UNDER_TSAN 1
+#elif defined(__has_feature)
+#define UNDER_TSAN __has_feature(thread_sanitizer)
+#else
+#define UNDER_TSAN 0
+#endif
+
+#if UNDER_TSAN
+/* Children of the opener's tests start threads. */
+const char *__tsan_default_options(void);
+const char *__tsan_default_options(void)
+{
+	return "die_after_fork=0";
+}
+#endif
 
 struct vmad_str guarded(const char *bytes, size_t len)
 {
@@ -89,6 +107,20 @@ size_t count_entries(const char *path)
 		count++;
 	closedir(dir);
 	return count;
+}
+
+static void *nothing(void *arg)
+{
+	return arg;
+}
+
+size_t usual_threads(void)
+{
+	pthread_t thread;
+
+	assert_int_equal(pthread_create(&thread, NULL, nothing, NULL), 0);
+	pthread_join(thread, NULL);
+	return count_entries("/proc/self/task");
 }
 
 void begin_child(void)

@@ -51,6 +51,9 @@ int file_of(const char *bytes, size_t len);
 /* Number of entries of a directory of this process, such as /proc/self/fd. */
 size_t count_entries(const char *path);
 
+/* As count_entries("/proc/self/task") says of a program without threads: a sanitizer starts one of its own with the first. */
+size_t usual_threads(void);
+
 /*
  * For a forked child: ends with the test, and leaves standard output to it, whose reader waits until nobody has it open. A failed assertion
  * leaves children behind.
