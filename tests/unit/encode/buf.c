@@ -7,6 +7,13 @@
 
 #include "encode/buf.h"
 
+/* AddressSanitizer would end the program where malloc(3) says no. */
+const char *__asan_default_options(void);
+const char *__asan_default_options(void)
+{
+	return "allocator_may_return_null=1";
+}
+
 static void growth(void **state)
 {
 	struct buf buf = { 0 };

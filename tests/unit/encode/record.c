@@ -236,9 +236,11 @@ static void one_by_one(void **state)
 {
 	const struct vmad_usage none = { 0 };
 	struct vmad_usage usage = { 0 };
+	json_t *empty = json_object();
 
 	(void)state;
-	expect_usage(json_object(), &none);
+	expect_usage(empty, &none);
+	json_decref(empty);
 	for (int bit = 0; bit < VMAD_BITS_usage; bit++) {
 		struct buf buf = { 0 };
 		json_t *object;
