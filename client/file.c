@@ -85,7 +85,8 @@ static int parse_part(struct file *file, const char *word)
 
 	if (address_parse(word, &part) || part.form == ADDRESS_FILE) {
 		trouble_set(&file->session->trouble, EXIT_USAGE, "'%s' is no part of a file", word);
-		trouble_mend(&file->session->trouble, "OFFSET, OFFSET+LENGTH or START-END: offsets in hex, a length like 64K");
+		trouble_mend(&file->session->trouble,
+			     "OFFSET, OFFSET+LENGTH or START-END: offsets in hex, a length like 64K");
 		return EXIT_USAGE;
 	}
 	file->has_part = true;
@@ -110,7 +111,8 @@ static int make_path(const struct file *file, enum route route, struct text *pat
 	return r;
 }
 
-static int print_size(const struct file *file, const json_t *object, const char *member, const char *before, const char *after)
+static int print_size(const struct file *file, const json_t *object, const char *member, const char *before,
+		      const char *after)
 {
 	const json_t *value = json_object_get(object, member);
 	char human[SIZE_HUMAN_MAX];
@@ -140,7 +142,8 @@ static int print_pages(const struct file *file, const json_t *pages)
 	fprintf(output(), "   %s %s\n", json_string_value(json_object_get(record, "device")),
 		json_string_value(json_object_get(record, "inode")));
 	if (file->has_part)
-		fprintf(output(), "part     offset 0x%" PRIx64 ", %" PRIu64 " byte%s\n", file->offset, file->length, file->length == 1 ? "" : "s");
+		fprintf(output(), "part     offset 0x%" PRIx64 ", %" PRIu64 " byte%s\n", file->offset, file->length,
+			file->length == 1 ? "" : "s");
 	print_size(file, pages, "cached_bytes", "cached   ", "");
 	print_size(file, pages, "dirty_bytes", ", ", " dirty");
 	print_size(file, pages, "writeback_bytes", ", ", " in writeback");

@@ -142,9 +142,13 @@ static void check_page_cache(const struct request *request, struct vmad_capabili
 	to->has |= VMAD_HAS(capability, value);
 	to->value = r == -ENOSYS ? VMAD_STR("mincore") : VMAD_STR("cachestat");
 	if (r == -ENOSYS)
-		answer(to, true, "what of a file is cached; this kernel does not tell what is dirty, in writeback or evicted", "Linux 6.5 or later");
+		answer(to, true,
+		       "what of a file is cached; this kernel does not tell what is dirty, in writeback or evicted",
+		       "Linux 6.5 or later");
 	else
-		answer(to, true, "what of a file is cached, dirty, in writeback, evicted; for who owns it or may write to it", NULL);
+		answer(to, true,
+		       "what of a file is cached, dirty, in writeback, evicted; for who owns it or may write to it",
+		       NULL);
 }
 
 static const struct check checks[] = {

@@ -15,8 +15,9 @@ NDJSON = {'Accept': 'application/x-ndjson'}
 
 FILE = '?path=' + quote(os.path.abspath(__file__))
 
-# The plain question of a path that wants a parameter; and what to ask of a path of the document beside the plain question.
+# The plain question of a path that wants a parameter.
 PLAIN = {'/v1/files/mappings': FILE, '/v1/files/pages': FILE}
+# What to ask of a path of the document beside the plain question.
 MORE = {
     '/v1/processes': ['?detail=vmas', '?limit=1'],
     '/v1/processes/{pid}': ['?detail=usage'],

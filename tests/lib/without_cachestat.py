@@ -9,7 +9,8 @@ import sys
 
 CACHESTAT = 451
 PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP, SECCOMP_MODE_FILTER = 38, 22, 2
-# linux/filter.h: load the number of the system call; if it is cachestat, fail; else allow. As root no_new_privs is not needed, and would be in the way.
+# linux/filter.h: load the number of the system call; if it is cachestat, fail; else allow. Root needs no no_new_privs,
+# which would be in its way.
 CODE = [(0x20, 0, 0, 0), (0x15, 0, 1, CACHESTAT), (0x06, 0, 0, 0x00050000 | errno.ENOSYS), (0x06, 0, 0, 0x7FFF0000)]
 
 libc = ctypes.CDLL(None, use_errno=True)

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Who maps a file and what of it is cached, against what the mappers did and what the kernel says to the test itself."""
+"""Who maps a file and what of it is cached, against what the mappers did and what the kernel says to the test."""
 import contextlib
 import ctypes
 import glob
@@ -97,7 +97,10 @@ def new_file(name, pages=PAGES):
 
 def uri(kind, path=None, **more):
     given = {**({} if path is None else {'path': path}), **more}
-    values = [f'{key}={quote_from_bytes(value) if isinstance(value, bytes) else quote(str(value))}' for key, value in given.items()]
+    values = [
+        f'{key}={quote_from_bytes(value) if isinstance(value, bytes) else quote(str(value))}'
+        for key, value in given.items()
+    ]
     return f'/v1/files/{kind}?' + '&'.join(values)
 
 
@@ -131,12 +134,18 @@ def line_of(pid, address):
 
 
 def map_many(path):
-    """Mappings that do not touch each other: private, shared, twice, at offsets, beyond the end; and one of another file."""
+    """Private, shared, twice, at offsets, beyond the end; and one of another file."""
     fd = os.open(path, os.O_RDWR)
     other = os.open(sys.executable, os.O_RDONLY)
     map_file(other, 0, 1)
-    return [map_file(fd, 0, 4), map_file(fd, 2, 4, mmap.MAP_SHARED), map_file(fd, 0, 4), map_file(fd, 10, 2, prot=0),
-            map_file(fd, 5, 1, mmap.MAP_SHARED, mmap.PROT_READ | mmap.PROT_WRITE), map_file(fd, PAGES - 1, 5)]
+    return [
+        map_file(fd, 0, 4),
+        map_file(fd, 2, 4, mmap.MAP_SHARED),
+        map_file(fd, 0, 4),
+        map_file(fd, 10, 2, prot=0),
+        map_file(fd, 5, 1, mmap.MAP_SHARED, mmap.PROT_READ | mmap.PROT_WRITE),
+        map_file(fd, PAGES - 1, 5),
+    ]
 
 
 def whole_and_parts():
@@ -147,14 +156,24 @@ def whole_and_parts():
         tap.equal(shown(document, pid), expected(mappings, 0, 1 << 62), 'whole')
         tap.equal((document['complete'], document['exact'], document['source']), (True, True, 'maps'), 'verdict')
         st = os.stat(path)
-        tap.equal((document['file']['path'], document['file']['size_bytes'], document['file']['inode']), (path, st.st_size, str(st.st_ino)), 'file')
+        tap.equal(
+            (document['file']['path'], document['file']['size_bytes'], document['file']['inode']),
+            (path, st.st_size, str(st.st_ino)),
+            'file',
+        )
         for start in (0, 1, PAGE - 1, PAGE, 3 * PAGE, 5 * PAGE + 7, 11 * PAGE, 15 * PAGE, 16 * PAGE):
-            tap.equal(shown(ask('mappings', path, offset=start), pid), expected(mappings, start, 1 << 62), f'from {start}')
+            tap.equal(
+                shown(ask('mappings', path, offset=start), pid), expected(mappings, start, 1 << 62), f'from {start}'
+            )
             for length in (1, PAGE, PAGE + 1, 6 * PAGE):
                 found = ask('mappings', path, offset=start, length=length)
                 tap.equal(shown(found, pid), expected(mappings, start, start + length), f'{start}+{length}')
         tap.equal((found['offset_bytes'], found['length_bytes']), (start, length), 'the part in the reply')
-        tap.equal([row['comm'] for row in document['mappings'] if row['pid'] == pid][0], open(f'/proc/{pid}/comm').read().strip(), 'comm')
+        tap.equal(
+            [row['comm'] for row in document['mappings'] if row['pid'] == pid][0],
+            open(f'/proc/{pid}/comm').read().strip(),
+            'comm',
+        )
 
 
 def mappings_are_those_of_maps():
@@ -169,10 +188,18 @@ def mappings_are_those_of_maps():
         return found
 
     before, document, after = look(), ask('mappings', own[5]), look()
-    stable = {pid: sorted(line[0] for line in lines if line[3:5] == own[3:5]) for pid, lines in before.items() if lines and after.get(pid) == lines}
+    stable = {
+        pid: sorted(line[0] for line in lines if line[3:5] == own[3:5])
+        for pid, lines in before.items()
+        if lines and after.get(pid) == lines
+    }
     tap.truth(sum(bool(rows) for rows in stable.values()) >= 2, 'too few processes map it')
     for pid, wanted in stable.items():
-        rows = sorted(f'{int(row["start"], 16):08x}-{int(row["end"], 16):08x}' for row in document['mappings'] if row['pid'] == pid)
+        rows = sorted(
+            f'{int(row["start"], 16):08x}-{int(row["end"], 16):08x}'
+            for row in document['mappings']
+            if row['pid'] == pid
+        )
         tap.equal(rows, wanted, f'process {pid}')
 
 
@@ -190,7 +217,11 @@ def parts_make_the_whole():
         tap.equal({row['pid'] for row in rows}, {pid, second}, 'processes')
         lines = vmad.get(uri('mappings', path), NDJSON).lines()
         tap.equal((lines[0]['file'], lines[-1]['count']), (whole['file'], len(whole['mappings'])), 'NDJSON')
-        tap.equal([{key: value for key, value in line.items() if key != 'record'} for line in lines[1:-1]], whole['mappings'], 'NDJSON')
+        tap.equal(
+            [{key: value for key, value in line.items() if key != 'record'} for line in lines[1:-1]],
+            whole['mappings'],
+            'NDJSON',
+        )
         tap.equal({line['record'] for line in lines[1:-1]}, {'mapping'}, 'records')
         only = ask('mappings', path, uid=54321)
         tap.equal((only['mappings'], only['complete']), ([], True), 'uid= of nobody here')
@@ -208,11 +239,16 @@ def deleted_files():
         document = ask('mappings', device=device, inode=inode)
         tap.equal(shown(document, pid), expected(mappings, 0, 1 << 62), 'mappings')
         tap.equal({(row['path'], row['deleted']) for row in document['mappings']}, {(path, True)}, 'path')
-        tap.equal((document['file'], 'exact' in document, name), ({'device': device, 'inode': inode}, False, f'{path} (deleted)'), 'file')
+        tap.equal(
+            (document['file'], 'exact' in document, name),
+            ({'device': device, 'inode': inode}, False, f'{path} (deleted)'),
+            'file',
+        )
 
 
 def memfds():
     """memory that has no path is found by device and inode"""
+
     def set_up():
         fd = os.memfd_create('vmad-test')
         os.truncate(fd, PAGES * PAGE)
@@ -262,8 +298,13 @@ def overlay():
         for name in ('lower/low', 'upper/up/high'):
             shutil.copy(new_file('copied'), os.path.join(base, name))
         try:
-            mount('vmad-test', os.path.join(base, 'merged'), 'overlay', 0,
-                  f'lowerdir={base}/lower,upperdir={base}/upper/up,workdir={base}/upper/work')
+            mount(
+                'vmad-test',
+                os.path.join(base, 'merged'),
+                'overlay',
+                0,
+                f'lowerdir={base}/lower,upperdir={base}/upper/up,workdir={base}/upper/work',
+            )
         except OSError as error:
             raise tap.Skip(f'no overlayfs here: {error}') from error
         mounted.append('merged')
@@ -286,17 +327,23 @@ def files_of_overlays():
                 tap.equal(document['exact'], True, 'each mapping was looked at')
             st = [os.stat(path) for path in paths]
             lines = [line_of(pid, mapping[0]) for mapping in mappings]
-            if all(f'{os.major(s.st_dev):02x}:{os.minor(s.st_dev):02x}' == line[0] and str(s.st_ino) == line[1] for s, line in zip(st, lines)):
+            if all(
+                f'{os.major(s.st_dev):02x}:{os.minor(s.st_dev):02x}' == line[0] and str(s.st_ino) == line[1]
+                for s, line in zip(st, lines)
+            ):
                 raise tap.Skip('here stat and maps agree on overlayfs')
 
             def as_nobody():
                 document = vmad.get(uri('mappings', paths[0])).json()
                 return [document['exact'], document['count']]
+
             tap.equal(as_user(NOBODY, as_nobody), [True, 0], 'nobody sees no mapping, so none is in doubt')
         with process(lambda: [map_file(os.open(paths[0], os.O_RDONLY), 0, 3)], NOBODY) as (pid, _):
+
             def own():
                 document = vmad.get(uri('mappings', paths[0])).json()
                 return [[row['pid'] for row in document['mappings']], document['exact']]
+
             tap.equal(as_user(NOBODY, own), [[pid], False], 'nobody cannot look which file it is')
 
 
@@ -307,16 +354,30 @@ def who_may_see_what():
     os.chmod(secret, 0o600)
     os.chown(own, NOBODY, NOBODY)
     os.chmod(own, 0o400)
-    with process(lambda: map_many(path)), process(lambda: [map_file(os.open(path, os.O_RDONLY), 0, 2)], NOBODY) as (pid, mappings):
+    with process(lambda: map_many(path)), process(lambda: [map_file(os.open(path, os.O_RDONLY), 0, 2)], NOBODY) as (
+        pid,
+        mappings,
+    ):
+
         def questions():
             document = vmad.get(uri('mappings', path)).json()
-            replies = [vmad.get(uri(*question)) for question in (('pages', path), ('mappings', secret), ('pages', secret), ('pages', own))]
-            return [document, [[reply.status, reply.json().get('errno'), reply.json().get('cached_bytes')] for reply in replies]]
+            replies = [
+                vmad.get(uri(*question))
+                for question in (('pages', path), ('mappings', secret), ('pages', secret), ('pages', own))
+            ]
+            return [
+                document,
+                [[reply.status, reply.json().get('errno'), reply.json().get('cached_bytes')] for reply in replies],
+            ]
 
         document, replies = as_user(NOBODY, questions)
         tap.equal((shown(document, pid), document['count']), (expected(mappings, 0, 1 << 62), 1), 'its own')
         tap.truth(document['processes_unreadable'] > 0, 'others are counted')
-        tap.equal(replies, [[403, 'EPERM', None], [403, 'EACCES', None], [403, 'EACCES', None], [200, None, PAGES * PAGE]], 'replies')
+        tap.equal(
+            replies,
+            [[403, 'EPERM', None], [403, 'EACCES', None], [403, 'EACCES', None], [200, None, PAGES * PAGE]],
+            'replies',
+        )
         read(own)
         tap.equal(ask('pages', own)['cached_bytes'], PAGES * PAGE, 'root is told of files of others')
 
@@ -331,10 +392,28 @@ def odd_paths():
     os.mknod(names['node'], stat.S_IFCHR | 0o666, os.makedev(1, 3))
     regular = new_file('regular')
     bad, missing = (400, 'bad-parameter'), (404, 'no-such-file')
-    rows = [(names['fifo'], bad), (names['loop'], bad), (names['socket'], bad), (names['node'], bad), ('/dev/null', bad),
-            (directory, bad), (directory + '/', bad), ('/', bad), ('/proc/self/exe', bad), ('/proc/self/fd/0', bad), ('relative', bad), ('', bad),
-            ('/' + 'x' * 300, bad), ('/x' * 2500, bad), ('/' + 'x/' * 4096, (414, 'uri-too-long')), (directory + '/nothing', missing),
-            (regular + '/', missing), (regular + '/x', missing), (regular + '/.', missing), (regular + '/../regular', missing)]
+    rows = [
+        (names['fifo'], bad),
+        (names['loop'], bad),
+        (names['socket'], bad),
+        (names['node'], bad),
+        ('/dev/null', bad),
+        (directory, bad),
+        (directory + '/', bad),
+        ('/', bad),
+        ('/proc/self/exe', bad),
+        ('/proc/self/fd/0', bad),
+        ('relative', bad),
+        ('', bad),
+        ('/' + 'x' * 300, bad),
+        ('/x' * 2500, bad),
+        ('/' + 'x/' * 4096, (414, 'uri-too-long')),
+        (directory + '/nothing', missing),
+        (regular + '/', missing),
+        (regular + '/x', missing),
+        (regular + '/.', missing),
+        (regular + '/../regular', missing),
+    ]
 
     def outcomes():
         found = []
@@ -366,8 +445,17 @@ def paths_that_work():
         shm.write(b'x' * PAGE)
         shm.flush()
         os.chmod(shm.name, 0o644)
-        where = {path: path, directory + '/./relative-link': path, directory + '/absolute-link': path, directory + '/up-link//found': path,
-                 f'{directory}/../{os.path.basename(directory)}/found': path, odd: odd, raw: raw, shm.name: shm.name, '/proc/version': '/proc/version'}
+        where = {
+            path: path,
+            directory + '/./relative-link': path,
+            directory + '/absolute-link': path,
+            directory + '/up-link//found': path,
+            f'{directory}/../{os.path.basename(directory)}/found': path,
+            odd: odd,
+            raw: raw,
+            shm.name: shm.name,
+            '/proc/version': '/proc/version',
+        }
 
         def ids():
             return [vmad.get(uri('mappings', name)).json()['file']['inode'] for name in where]
@@ -376,7 +464,11 @@ def paths_that_work():
         tap.equal(ids(), wanted, 'root')
         tap.equal(as_user(NOBODY, ids), wanted, 'nobody')
     document = ask('mappings', raw)
-    tap.equal((document['file']['path'].endswith('/\\xff\\xfe+&=?#'), document['file']['path_escaped']), (True, True), 'bytes that are no text')
+    tap.equal(
+        (document['file']['path'].endswith('/\\xff\\xfe+&=?#'), document['file']['path_escaped']),
+        (True, True),
+        'bytes that are no text',
+    )
 
 
 def a_file_system_that_does_not_answer():
@@ -391,8 +483,12 @@ def a_file_system_that_does_not_answer():
     os.symlink('fuse/file', os.path.join(directory, 'into-fuse'))
     mount('vmad-test', place, 'fuse', 0, f'fd={fd},rootmode=40000,user_id=0,group_id=0,allow_other')
     try:
+
         def nobody():
-            replies = [vmad.get(uri('mappings', os.path.join(directory, name))) for name in ('fuse/file', 'into-fuse', 'fuse/../many', 'fuse')]
+            replies = [
+                vmad.get(uri('mappings', os.path.join(directory, name)))
+                for name in ('fuse/file', 'into-fuse', 'fuse/../many', 'fuse')
+            ]
             return [[reply.status, reply.json().get('errno')] for reply in replies]
 
         began = time.monotonic()
@@ -446,7 +542,11 @@ def agrees(path, **part):
         if before is None:
             tap.equal(document['source'], 'mincore', 'source')
             return document
-        if [document[member] for member in MEMBERS] == before == cachestat(path, part.get('offset', 0), part.get('length', 0)):
+        if (
+            [document[member] for member in MEMBERS]
+            == before
+            == cachestat(path, part.get('offset', 0), part.get('length', 0))
+        ):
             return document
     raise AssertionError(f'{path} {part}: {document}, but cachestat says {before}')
 
@@ -455,7 +555,11 @@ def cached_pages():
     """what is cached: whole, in parts, dirty, sparse, empty, dropped; as cachestat and mincore say"""
     path = new_file('cached')
     document = agrees(path)
-    tap.equal((document['cached_bytes'], document['examined_bytes'], document['complete']), (PAGES * PAGE, PAGES * PAGE, True), 'all of it')
+    tap.equal(
+        (document['cached_bytes'], document['examined_bytes'], document['complete']),
+        (PAGES * PAGE, PAGES * PAGE, True),
+        'all of it',
+    )
     tap.equal(document['cached_bytes'], mincore(path), 'mincore')
     for offset, length in ((0, 1), (1, PAGE), (PAGE, 3 * PAGE), (5 * PAGE + 5, 100 * PAGE)):
         document = agrees(path, offset=offset, length=length)
@@ -469,7 +573,11 @@ def cached_pages():
         os.pwrite(file.fileno(), b'x' * PAGE, 1 << 40)
         os.fsync(file.fileno())
     document = ask('pages', sparse)
-    tap.equal((document['cached_bytes'], document['complete'], document['examined_bytes']), (PAGE, True, (1 << 40) + PAGE), 'sparse')
+    tap.equal(
+        (document['cached_bytes'], document['complete'], document['examined_bytes']),
+        (PAGE, True, (1 << 40) + PAGE),
+        'sparse',
+    )
     tap.equal(ask('pages', new_file('empty', 0))['cached_bytes'], 0, 'empty')
     fd = os.open(path, os.O_RDWR)
     os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
@@ -512,7 +620,9 @@ def without_cachestat():
         with open(os.path.join(directory, 'old-sparse'), 'wb') as file:
             os.truncate(file.fileno(), 1 << 43)
         document = ask('pages', file.name, old, deadline_ms=1)
-        tap.equal((document['complete'], document['reason'], document['cached_bytes']), (False, 'deadline', 0), 'the deadline')
+        tap.equal(
+            (document['complete'], document['reason'], document['cached_bytes']), (False, 'deadline', 0), 'the deadline'
+        )
         tap.truth(0 < document['examined_bytes'] < 1 << 43, 'what was looked at')
         if os.geteuid() == 0:
             os.chown(own, NOBODY, NOBODY)
@@ -523,14 +633,26 @@ def without_cachestat():
 
 def bad_questions():
     """parameters that say nothing, too much, or two things"""
-    for path, parameter in (('mappings?', 'path'), ('mappings?device=fe:00', 'inode'), ('mappings?inode=1', 'device'), ('pages?', 'path'),
-                            ('mappings?path=/x&device=fe:00&inode=1', 'device'), ('mappings?device=fe00&inode=1', 'device'),
-                            ('mappings?device=:1&inode=1', 'device'), ('mappings?device=0x1:1&inode=1', 'device'), ('mappings?device=FE:00&inode=1', 'device'), ('mappings?device=123456789:1&inode=1', 'device'),
-                            ('mappings?device=1:&inode=1', 'device'), ('mappings?device=1:1:1&inode=1', 'device'),
-                            ('mappings?device=1:1&inode=-1', 'inode'), ('mappings?device=1:1&inode=0x1', 'inode'),
-                            ('mappings?device=1:1&inode=18446744073709551616', 'inode'), ('pages?path=/etc/passwd&length=0', 'length'),
-                            ('pages?path=/etc/passwd&offset=1&length=18446744073709551615', 'length'),
-                            ('mappings?path=/etc/passwd&offset=18446744073709551615', 'offset')):
+    for path, parameter in (
+        ('mappings?', 'path'),
+        ('mappings?device=fe:00', 'inode'),
+        ('mappings?inode=1', 'device'),
+        ('pages?', 'path'),
+        ('mappings?path=/x&device=fe:00&inode=1', 'device'),
+        ('mappings?device=fe00&inode=1', 'device'),
+        ('mappings?device=:1&inode=1', 'device'),
+        ('mappings?device=0x1:1&inode=1', 'device'),
+        ('mappings?device=FE:00&inode=1', 'device'),
+        ('mappings?device=123456789:1&inode=1', 'device'),
+        ('mappings?device=1:&inode=1', 'device'),
+        ('mappings?device=1:1:1&inode=1', 'device'),
+        ('mappings?device=1:1&inode=-1', 'inode'),
+        ('mappings?device=1:1&inode=0x1', 'inode'),
+        ('mappings?device=1:1&inode=18446744073709551616', 'inode'),
+        ('pages?path=/etc/passwd&length=0', 'length'),
+        ('pages?path=/etc/passwd&offset=1&length=18446744073709551615', 'length'),
+        ('mappings?path=/etc/passwd&offset=18446744073709551615', 'offset'),
+    ):
         reply = vmad.get('/v1/files/' + path)
         tap.equal((reply.status, reply.json()['parameter']), (400, parameter), path)
     tap.equal(vmad.get('/v1/files/pages?device=1:1&inode=1').status, 400, 'pages takes a path only')
@@ -545,9 +667,14 @@ def an_ordinary_users_vmad():
     needs_root()
     path, own = new_file('theirs'), new_file('mine')
     os.chown(own, NOBODY, NOBODY)
-    with Vmad(uid=NOBODY) as private, process(lambda: map_many(own)), process(lambda: [map_file(os.open(own, os.O_RDONLY), 0, 2)], NOBODY) as (pid, mappings):
+    with Vmad(uid=NOBODY) as private, process(lambda: map_many(own)), process(
+        lambda: [map_file(os.open(own, os.O_RDONLY), 0, 2)], NOBODY
+    ) as (pid, mappings):
+
         def questions():
-            statuses = [private.get(uri('pages', name)).status for name in (own, path, directory + '/nothing', '/dev/null')]
+            statuses = [
+                private.get(uri('pages', name)).status for name in (own, path, directory + '/nothing', '/dev/null')
+            ]
             return [private.get(uri('mappings', own)).json(), statuses, private.get('/v1/capabilities').json()]
 
         document, statuses, capabilities = as_user(NOBODY, questions)
@@ -562,15 +689,30 @@ def captured_trees():
     with Vmad(arguments=['--procfs', os.path.join(os.environ['TOP_SRCDIR'], 'tests/proc/linux-6.18')]) as captured:
         reply = captured.get(uri('mappings', '/etc/passwd'))
         tap.equal((reply.status, reply.json()['errno']), (400, 'EOPNOTSUPP'), 'by path')
-        area = next(row for row in captured.get('/v1/processes/4242/vmas').json()['vmas'] if 'path' in row and row['inode'] != '0')
+        area = next(
+            row
+            for row in captured.get('/v1/processes/4242/vmas').json()['vmas']
+            if 'path' in row and row['inode'] != '0'
+        )
         document = ask('mappings', server=captured, device=area['device'], inode=area['inode'])
-        tap.truth((4242, area['start']) in [(row['pid'], row['start']) for row in document['mappings']], 'by device and inode')
+        tap.truth(
+            (4242, area['start']) in [(row['pid'], row['start']) for row in document['mappings']], 'by device and inode'
+        )
 
 
 def run(*arguments, uid=None):
     identity = {} if uid is None else {'user': uid, 'group': uid, 'extra_groups': []}
-    done = subprocess.run([VMACTL, '--socket', vmad.socket, 'file', *arguments], capture_output=True, text=True, check=False, timeout=60,
-                          cwd=directory, stdin=subprocess.DEVNULL, env={'PATH': os.environ['PATH'], 'LC_ALL': 'C.UTF-8'}, **identity)
+    done = subprocess.run(
+        [VMACTL, '--socket', vmad.socket, 'file', *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+        cwd=directory,
+        stdin=subprocess.DEVNULL,
+        env={'PATH': os.environ['PATH'], 'LC_ALL': 'C.UTF-8'},
+        **identity,
+    )
     return done.returncode, done.stdout, done.stderr
 
 
@@ -584,21 +726,33 @@ def vmactl_file():
             tap.equal((code, error), (0, ''), word)
             lines = text.splitlines()
             tap.truth(lines[0].startswith(os.path.join(directory, word)) and '48K' in lines[0], lines[0])
-            tap.truth(re.fullmatch(r'cached   48K(, .*dirty, .*in writeback; .*evicted)? \((cachestat|mincore)\)', lines[1]), lines[1])
+            tap.truth(
+                re.fullmatch(r'cached   48K(, .*dirty, .*in writeback; .*evicted)? \((cachestat|mincore)\)', lines[1]),
+                lines[1],
+            )
             tap.truth(re.match(r'6 mappings in \d+ processes read.*, complete \(maps\)', lines[3]), lines[3])
             tap.equal(len([line for line in lines if line.split()[:1] == [str(pid)]]), 6, text)
         code, text, _ = run('-rno', 'pid,address', path, f'{3 * PAGE:x}+{2 * PAGE}')
         wanted = [[str(pid), f'{row[0]:x}'] for row in expected(mappings, 3 * PAGE, 5 * PAGE)]
         tap.equal((code, sorted(line.split() for line in text.splitlines())), (0, sorted(wanted)), 'a part')
         code, text, _ = run('-rno', 'address', path, f'{2 * PAGE + 5:x}')
-        tap.equal(sorted(text.split()), sorted(f'{row[0]:x}' for row in expected(mappings, 2 * PAGE, 3 * PAGE)), 'one page')
+        tap.equal(
+            sorted(text.split()), sorted(f'{row[0]:x}' for row in expected(mappings, 2 * PAGE, 3 * PAGE)), 'one page'
+        )
         code, text, _ = run('-J', path)
         tap.equal([json.loads(line)['file']['path'] for line in text.splitlines()], [path] * 2, 'two documents')
         tap.equal(json.loads(text.splitlines()[1])['mappings'], ask('mappings', path)['mappings'], '--json')
         device, inode, _ = line_of(pid, mappings[0][0])
         code, text, _ = run('-rno', 'pid', f'{device}:{inode}')
         tap.equal((code, text.split()), (0, [str(pid)] * 6), 'by device and inode')
-        for arguments, wanted_code in ((['/nothing'], 3), (['/'], 2), ([], 2), ([path, 'x'], 2), ([path, '0', '0'], 2), ([path, '5-5'], 2)):
+        for arguments, wanted_code in (
+            (['/nothing'], 3),
+            (['/'], 2),
+            ([], 2),
+            ([path, 'x'], 2),
+            ([path, '0', '0'], 2),
+            ([path, '5-5'], 2),
+        ):
             code, text, error = run(*arguments)
             tap.equal((code, text, error[:8]), (wanted_code, '', 'vmactl: '), arguments)
         if os.geteuid() != 0:
@@ -607,14 +761,40 @@ def vmactl_file():
             return
         copy = shutil.copy(VMACTL, os.path.join(directory, 'vmactl'))
         os.chmod(copy, 0o755)
-        done = subprocess.run([copy, '--socket', vmad.socket, 'file', path], capture_output=True, text=True, check=False, user=NOBODY, group=NOBODY,
-                              extra_groups=[], cwd='/', env={'PATH': os.environ['PATH']})
+        done = subprocess.run(
+            [copy, '--socket', vmad.socket, 'file', path],
+            capture_output=True,
+            text=True,
+            check=False,
+            user=NOBODY,
+            group=NOBODY,
+            extra_groups=[],
+            cwd='/',
+            env={'PATH': os.environ['PATH']},
+        )
         tap.truth(done.returncode == 6 and 'owns it' in done.stderr and '0 mappings' in done.stdout, f'{done}')
 
 
-CASES = [whole_and_parts, mappings_are_those_of_maps, parts_make_the_whole, deleted_files, memfds, other_mount_namespaces, files_of_overlays,
-         who_may_see_what, odd_paths, paths_that_work, a_file_system_that_does_not_answer, cached_pages, dirty_pages, without_cachestat,
-         bad_questions, an_ordinary_users_vmad, captured_trees, vmactl_file]
+CASES = [
+    whole_and_parts,
+    mappings_are_those_of_maps,
+    parts_make_the_whole,
+    deleted_files,
+    memfds,
+    other_mount_namespaces,
+    files_of_overlays,
+    who_may_see_what,
+    odd_paths,
+    paths_that_work,
+    a_file_system_that_does_not_answer,
+    cached_pages,
+    dirty_pages,
+    without_cachestat,
+    bad_questions,
+    an_ordinary_users_vmad,
+    captured_trees,
+    vmactl_file,
+]
 LIBRARY = next(line.split()[5] for line in open('/proc/self/maps', encoding='utf-8') if '/libc' in line)
 
 directory = tempfile.mkdtemp(prefix='vmad-files-', dir='/var/tmp')

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Files by their paths: where a walk of local file systems only ends is where the kernel's own walk ends; and which mounts are local. */
+/* Files by their paths: a walk of local file systems only ends where the kernel's own does; and which mounts are local. */
 #include "people.h"
 #include "unit.h"
 
@@ -26,20 +26,31 @@ static const char *path_of(const char *rest)
 	return path;
 }
 
-static int make_links(void)
+/* Forty links are followed, one more is not. */
+static int make_chain(void)
 {
 	char name[16], target[16];
 
-	/* forty links are followed, one more is not */
 	for (int i = 0; i <= 41; i++) {
 		snprintf(name, sizeof(name), "/chain%d", i);
 		snprintf(target, sizeof(target), i ? "chain%d" : "file", i - 1);
 		if (symlink(target, path_of(name)) < 0)
 			return -1;
 	}
-	return symlink("loop", path_of("/loop")) < 0 || symlink("sub", path_of("/to-sub")) < 0 || symlink("/", path_of("/to-root")) < 0 ||
-	       symlink("../file", path_of("/sub/up")) < 0 || symlink("nothing", path_of("/dangling")) < 0 || symlink("sub/", path_of("/slash")) < 0 ||
-	       symlink("file/", path_of("/file-slash")) < 0 ? -1 : 0;
+	return 0;
+}
+
+static int make_links(void)
+{
+	static const struct { const char *target, *name; } links[] = {
+		{ "loop", "/loop" }, { "sub", "/to-sub" }, { "/", "/to-root" }, { "../file", "/sub/up" },
+		{ "nothing", "/dangling" }, { "sub/", "/slash" }, { "file/", "/file-slash" },
+	};
+
+	for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++)
+		if (symlink(links[i].target, path_of(links[i].name)) < 0)
+			return -1;
+	return make_chain();
 }
 
 static int set_up(void **state)
@@ -47,7 +58,8 @@ static int set_up(void **state)
 	int fd;
 
 	(void)state;
-	if (!mkdtemp(directory) || chmod(directory, 0755) < 0 || mkdir(path_of("/sub"), 0755) < 0 || mkdir(path_of("/closed"), 0) < 0)
+	if (!mkdtemp(directory) || chmod(directory, 0755) < 0 || mkdir(path_of("/sub"), 0755) < 0 ||
+	    mkdir(path_of("/closed"), 0) < 0)
 		return -1;
 	fd = open(path_of("/file"), O_CREAT | O_WRONLY | O_CLOEXEC, 0644);
 	if (fd < 0)
@@ -95,20 +107,24 @@ static int compare(void *arg)
 
 	if (found.code == wanted.code && found.device == wanted.device && found.inode == wanted.inode)
 		return 0;
-	fprintf(stderr, "# %.100s: %d, inode %lu; but the kernel says %d, inode %lu\n", path, found.code, (unsigned long)found.inode, wanted.code,
-		(unsigned long)wanted.inode);
+	fprintf(stderr, "# %.100s: %d, inode %lu; but the kernel says %d, inode %lu\n", path, found.code,
+		(unsigned long)found.inode, wanted.code, (unsigned long)wanted.inode);
 	return 1;
 }
 
 static void same_walk(void **state)
 {
 	static const char *const inside[] = {
-		"", "/", "/.", "/..", "/file", "//file", "/./file", "/file/", "/file/.", "/file/..", "/file/x", "/sub", "/sub/", "/sub/..", "/sub/../file",
-		"/sub/up", "/to-sub/up", "/to-sub", "/to-sub/", "/to-sub/../file", "/slash", "/slash/up", "/file-slash", "/to-root/etc/passwd", "/dangling",
-		"/loop", "/loop/x", "/nothing", "/nothing/..", "/chain0", "/chain39", "/chain40", "/chain41", "/closed", "/closed/x", "/closed/../file",
+		"", "/", "/.", "/..", "/file", "//file", "/./file", "/file/", "/file/.", "/file/..", "/file/x",
+		"/sub", "/sub/", "/sub/..", "/sub/../file", "/sub/up", "/to-sub/up", "/to-sub", "/to-sub/",
+		"/to-sub/../file", "/slash", "/slash/up", "/file-slash", "/to-root/etc/passwd", "/dangling",
+		"/loop", "/loop/x", "/nothing", "/nothing/..", "/chain0", "/chain39", "/chain40", "/chain41",
+		"/closed", "/closed/x", "/closed/../file",
 	};
-	static const char *const outside[] = { "/", "//", "/..", "/../../etc", "/dev/null", "/dev/shm", "/dev/shm/..", "/dev/shm/../null", "/proc/version", "/proc/1/stat",
-					       "/sys/kernel", "/etc/passwd", "/bin/sh", "/lib" };
+	static const char *const outside[] = {
+		"/", "//", "/..", "/../../etc", "/dev/null", "/dev/shm", "/dev/shm/..", "/dev/shm/../null",
+		"/proc/version", "/proc/1/stat", "/sys/kernel", "/etc/passwd", "/bin/sh", "/lib",
+	};
 	const struct vmad_caller *callers[] = { people_nobody(), people_bare_root() };
 
 	(void)state;
@@ -165,11 +181,19 @@ static bool is_local(uint64_t id, const char *path)
 
 static void mounts(void **state)
 {
-	static const struct { uint64_t id; const char *path; bool is_local; } rows[] = {
-		{ 22, NULL, true }, { 23, NULL, true }, { 24, NULL, true }, { 25, NULL, false }, { 27, NULL, false }, { 26, NULL, true },
-		{ 30, NULL, false }, { 31, NULL, false }, { 32, NULL, true }, { 99, NULL, false }, { 0, NULL, false },
-		{ 0, "/", true }, { 0, "/mnt/a b\\", true }, { 0, "/mnt/a", false }, { 0, "/mnt/a b\\c", false }, { 0, "/home", false },
-		{ 0, "/over", false }, { 0, "/under", true }, { 0, "/new", false }, { 0, "/nowhere", false }, { 0, "", false }, { 0, "/cut", true },
+	static const struct {
+		uint64_t id;
+		const char *path;
+		bool is_local;
+	} rows[] = {
+		{ 22, NULL, true },        { 23, NULL, true },       { 24, NULL, true },
+		{ 25, NULL, false },       { 27, NULL, false },      { 26, NULL, true },
+		{ 30, NULL, false },       { 31, NULL, false },      { 32, NULL, true },
+		{ 99, NULL, false },       { 0, NULL, false },       { 0, "/", true },
+		{ 0, "/mnt/a b\\", true }, { 0, "/mnt/a", false },   { 0, "/mnt/a b\\c", false },
+		{ 0, "/home", false },     { 0, "/over", false },    { 0, "/under", true },
+		{ 0, "/new", false },      { 0, "/nowhere", false }, { 0, "", false },
+		{ 0, "/cut", true },
 	};
 
 	(void)state;
