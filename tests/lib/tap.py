@@ -35,6 +35,17 @@ def truth(value, what):
         raise AssertionError(what)
 
 
+def settled(check, tries=5):
+    """Runs check() until it passes. For what other processes of the host have a part in, such as the mappers of a shared page:
+    they come and go, so that two readings of the kernel itself may differ; but not every time."""
+    for _ in range(tries - 1):
+        try:
+            return check()
+        except AssertionError as error:
+            _diagnose(f'once more: {error}'[:200])
+    return check()
+
+
 def run(cases):
     """Runs the cases in order and exits: 0 where none failed."""
     failed = 0

@@ -112,6 +112,10 @@ def kinds_are_covered():
 
 def usage_field_by_field():
     """detail=usage is smaps, every key of it"""
+    tap.settled(compare_usage)
+
+
+def compare_usage():
     before = procfs.smaps(victim.pid)
     document = get('/vmas?detail=usage').json()
     after = procfs.smaps(victim.pid)
