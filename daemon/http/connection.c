@@ -41,7 +41,7 @@ struct connections {
 	bool stop;
 	pthread_t sweeper;
 	struct connection *list;
-	unsigned count;
+	_Atomic unsigned count;		/* changed under the lock */
 };
 
 static bool is_late(struct connection *connection, uint64_t now)
@@ -115,12 +115,7 @@ void connections_drain(struct connections *connections)
 
 unsigned connections_count(struct connections *connections)
 {
-	unsigned count;
-
-	pthread_mutex_lock(&connections->lock);
-	count = connections->count;
-	pthread_mutex_unlock(&connections->lock);
-	return count;
+	return atomic_load_explicit(&connections->count, memory_order_relaxed);
 }
 
 static struct in6_addr address_of(const struct sockaddr *address)

@@ -11,10 +11,12 @@
 #include "opener/opener.h"
 
 /*
- * Answers to the same question within this time share one reading of procfs, unless max_age_ms=0. Only documents that
- * take max_age_ms, never lists.
+ * While many connections are open, answers to the same question within this time share one reading of procfs, unless
+ * max_age_ms=0. Only documents that take max_age_ms, never lists. With few connections each request asks the kernel: who
+ * reaps a child and then asks must not be told of the moment before.
  */
 #define COALESCE_US 2000
+#define COALESCE_CONNECTIONS 8
 
 #define DEADLINE_MAX_MS 30000
 #define DEADLINE_ROOT_MAX_MS 300000
@@ -379,12 +381,13 @@ static bool share(struct exchange *exchange, enum MHD_Result *ret_result)
 	struct request *request = &exchange->request;
 	const struct param_value *max_age = &request->values[PARAM_max_age_ms];
 	bool walks = is_walk(request);
+	bool crowded = connections_count(exchange->server->connections) >= COALESCE_CONNECTIONS;
 	uint64_t age_us = walks ? 0 : COALESCE_US;
 	struct flight *flight = NULL;
 	enum flight_role role = FLIGHT_LEADS;
 	struct buf key = { 0 };
 
-	if (request->head || !takes_max_age(request->route) || (!walks && request->route->list))
+	if (request->head || !takes_max_age(request->route) || (!walks && (request->route->list || (!crowded && !max_age->given))))
 		return false;
 	if (max_age->given)
 		age_us = max_age->number < FLIGHT_CACHE_MS ? max_age->number * 1000 : FLIGHT_CACHE_MS * 1000;

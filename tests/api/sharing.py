@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Equal questions share one answer, of one caller only; answers may be as old as the client says; walks wait in a queue."""
+import contextlib
 import ctypes
 import os
 import sys
@@ -131,11 +132,23 @@ def pipelined(target, count, field=''):
 
 
 def coalescing():
-    """requests for one process within two milliseconds share one reading of procfs"""
-    replies = pipelined(f'/v1/processes/{SELF}', 200)
+    """while many connections are open, requests for one process within two milliseconds share one reading of procfs"""
+    with contextlib.ExitStack() as stack:
+        for _ in range(8):
+            stack.enter_context(Wire(vmad.socket)).get('/v1/health')
+        replies = pipelined(f'/v1/processes/{SELF}', 200)
     tap.equal({reply.json()['pid'] for reply in replies}, {SELF}, 'all about the same')
     readings = len({reply.headers['server-timing'] + reply.headers['date'] for reply in replies})
     tap.truth(readings < 150, f'{readings} readings for 200 requests')
+
+
+def few_connections_share_nothing():
+    """with few connections each request asks the kernel: a name that was just changed is there"""
+    libc = ctypes.CDLL(None)
+    wait_until(lambda: len(os.listdir(f'/proc/{vmad.pid}/task')) < 20, 'the others to be gone')
+    for i in range(300):
+        libc.prctl(PR_SET_NAME, f'few-{i}'.encode(), 0, 0, 0)
+        tap.equal(kept.get(f'/v1/processes/{SELF}').json()['comm'], f'few-{i}', 'comm')
 
 
 def max_age_zero_asks_anew():
@@ -236,6 +249,7 @@ with Crowd(60000) as crowd, Vmad(open_to_all=True) as vmad:
         max_age,
         ages_grow,
         coalescing,
+        few_connections_share_nothing,
         max_age_zero_asks_anew,
         age_is_said_of_documents,
         problems_are_not_kept,
