@@ -91,12 +91,12 @@ class Wire:
         return body
 
     def _chunks(self):
-        body = b''
+        parts = []
         while size := int(self._until(b'\r\n'), 16):
-            body += self._exactly(size)
+            parts.append(self._exactly(size))
             self._exactly(2)
         self._exactly(2)
-        return body
+        return b''.join(parts)
 
     def reply(self, head=False):
         """The next reply; head: it answers HEAD and has no body."""
@@ -153,4 +153,8 @@ def tasks(pid):
 
 
 def descriptors(pid):
-    return len(os.listdir(f'/proc/{pid}/fd'))
+    """vmad is not dumpable: only root may count its descriptors; for others there are 0, before and after."""
+    try:
+        return len(os.listdir(f'/proc/{pid}/fd'))
+    except PermissionError:
+        return 0
