@@ -3,7 +3,7 @@
 
 #include <pthread.h>
 #include <stdint.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -20,10 +20,14 @@ enum answer { ANSWER_UNKNOWN, ANSWER_EXACT, ANSWER_AVERAGE };
 static bool kernel_may_average(void)
 {
 	struct utsname uts;
-	unsigned major = 0, minor = 0;
+	unsigned long major, minor;
+	char *end;
 
-	return uname(&uts) < 0 || sscanf(uts.release, "%u.%u", &major, &minor) != 2 || major > 6 ||
-	       (major == 6 && minor >= 15);
+	if (uname(&uts) < 0)
+		return true;
+	major = strtoul(uts.release, &end, 10);
+	minor = *end == '.' ? strtoul(end + 1, NULL, 10) : 0;
+	return major > 6 || (major == 6 && minor >= 15);
 }
 
 /* A huge page of our own, aligned, or NULL. *ret_area is what is to be unmapped in the end. */
