@@ -30,6 +30,7 @@ static const struct { enum record record; const char *json, *heading; } headings
 	{ RECORD_process, "vma_limit_ratio", "LIMIT%" },
 	{ RECORD_process, "vm_size_bytes", "SIZE" },
 	{ RECORD_vma, "range", "VMA" },
+	{ RECORD_gap, "reason", "WHY" },
 };
 
 /* The rule: the name in capitals, without its unit, which the cell shows. */

@@ -120,6 +120,11 @@ static int print(struct session *s, struct list *list, struct table *table, stru
 		answer->verdict.complete = false;
 		answer->verdict.limited = true;
 	}
+	if (!bare && list->preface) {
+		struct cell_style style = session_style(s);
+
+		list->preface(answer->envelope, &style, output());
+	}
 	if (!bare && (rows || !list->silent_if_empty))
 		code = print_summary(s, list, answer, rows);
 	if (watch_screen_rows())

@@ -20,6 +20,8 @@ struct list {
 	/* further than vmad's filters; NULL: every record */
 	bool (*accept)(void *arg, const json_t *record);
 	void *arg;
+	/* what stands in front of that line; NULL: nothing */
+	void (*preface)(const json_t *envelope, const struct cell_style *style, FILE *out);
 	/* what else the answer says, for the line in front of the table; NULL: nothing */
 	void (*remark)(const json_t *envelope, struct text *out);
 };

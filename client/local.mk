@@ -19,6 +19,7 @@ client_libvmactl_a_SOURCES = \
 	%D%/file.c \
 	%D%/filter.c %D%/filter.h \
 	%D%/find.c \
+	%D%/gaps.c \
 	%D%/list.c %D%/list.h \
 	%D%/frames.c \
 	%D%/local.c %D%/local.h \

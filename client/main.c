@@ -27,6 +27,7 @@ static const struct verb {
 	{ "frames", "[PFN]", "all page frames by kind, or one", 0, verb_frames },
 	{ "find", "[FILE]", "VMAs of all processes", OPTIONS_VMAS | OPTIONS_PROCESSES, verb_find },
 	{ "file", "PATH [PART]", "who maps a file, and what of it is cached", OPTIONS_PROCESSES, verb_file },
+	{ "gaps", "TARGET", "unmapped areas; where mmap would place the next mapping", OPTIONS_PLACEMENT, verb_gaps },
 	{ "doctor", "", "what works here, what does not, why, and what to do", 0, verb_doctor },
 };
 

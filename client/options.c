@@ -13,7 +13,7 @@
 enum {
 	OPT_SOCKET = 256, OPT_URL, OPT_LOCAL, OPT_TOKEN_FILE, OPT_NDJSON, OPT_SORT, OPT_LIMIT, OPT_WATCH,
 	OPT_USAGE, OPT_VMAS, OPT_NO_VMAS, OPT_KIND, OPT_PERMS, OPT_PATH, OPT_DELETED, OPT_MIN_SIZE, OPT_START, OPT_END,
-	OPT_COMM, OPT_UID, OPT_UNIT,
+	OPT_COMM, OPT_UID, OPT_UNIT, OPT_LENGTH, OPT_ALIGN,
 };
 
 enum { WATCH_DEFAULT_MS = 2000, WATCH_LEAST_MS = 100 };
@@ -29,6 +29,8 @@ static const struct row {
 	{ "usage", OPT_USAGE, no_argument, NULL, OPTIONS_USAGE, "what smaps knows too; walks the page tables" },
 	{ "vmas", OPT_VMAS, no_argument, NULL, OPTIONS_COUNT, "count the VMAs of each process (the default)" },
 	{ "no-vmas", OPT_NO_VMAS, no_argument, NULL, OPTIONS_COUNT, "do not count them" },
+	{ "length", OPT_LENGTH, required_argument, "SIZE", OPTIONS_PLACEMENT, "say where the next mmap of this length would be placed, and why" },
+	{ "align", OPT_ALIGN, required_argument, "SIZE", OPTIONS_PLACEMENT, "after mapping more and trimming it to a multiple of this power of two" },
 	{ "kind", OPT_KIND, required_argument, "KIND,...", OPTIONS_VMAS, "only VMAs of these kinds" },
 	{ "perms", OPT_PERMS, required_argument, "PERMS", OPTIONS_VMAS, "only these permissions; . stands for any: .wx." },
 	{ "path", OPT_PATH, required_argument, "GLOB", OPTIONS_VMAS, "only paths or names that match" },
@@ -113,11 +115,11 @@ static int set_watch(struct options *options, const char *text, struct trouble *
 	return EXIT_DONE;
 }
 
-static int set_min_size(struct options *options, const char *text, struct trouble *trouble)
+static int set_size(uint64_t *size, bool *has, const char *name, const char *text, struct trouble *trouble)
 {
-	if (size_parse(text, &options->filter.min_size))
-		return trouble_set(trouble, EXIT_USAGE, "--min-size: '%s' is not a size (like 64K, 1M, 2G)", text);
-	options->filter.has_min_size = true;
+	if (size_parse(text, size))
+		return trouble_set(trouble, EXIT_USAGE, "--%s: '%s' is not a size (like 64K, 1M, 2G)", name, text);
+	*has = true;
 	return EXIT_DONE;
 }
 
@@ -157,7 +159,9 @@ static int set(struct options *o, int value, const char *argument, struct troubl
 	case OPT_PERMS: return filter_set_perms(f, argument, trouble);
 	case OPT_PATH: f->path = argument; break;
 	case OPT_DELETED: f->deleted = true; break;
-	case OPT_MIN_SIZE: return set_min_size(o, argument, trouble);
+	case OPT_MIN_SIZE: return set_size(&f->min_size, &f->has_min_size, "min-size", argument, trouble);
+	case OPT_LENGTH: return set_size(&o->length, &o->has_length, "length", argument, trouble);
+	case OPT_ALIGN: return set_size(&o->align, &o->has_align, "align", argument, trouble);
 	case OPT_START: return set_address(&f->start, &f->has_start, "start", argument, trouble);
 	case OPT_END: return set_address(&f->end, &f->has_end, "end", argument, trouble);
 	case OPT_COMM: f->comm = argument; break;

@@ -19,6 +19,7 @@ enum {
 	OPTIONS_PROCESSES = 4,	/* filters on processes */
 	OPTIONS_USAGE = 8,
 	OPTIONS_COUNT = 16,
+	OPTIONS_PLACEMENT = 32,
 };
 
 struct options {
@@ -33,6 +34,8 @@ struct options {
 	unsigned int watch_ms;
 	bool help, version;
 	bool usage, no_vmas;
+	bool has_length, has_align;
+	uint64_t length, align;
 	struct filter filter;
 };
 

@@ -37,6 +37,7 @@ static bool is_right(const struct column *column)
 	case COLUMN_STR:
 	case COLUMN_WORDS:
 	case COLUMN_NUMBERS:
+	case COLUMN_LINES:
 		break;
 	}
 	return false;

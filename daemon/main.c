@@ -26,6 +26,7 @@
 #include "endpoint/endpoint.h"
 #include "model/kind.h"
 #include "options.h"
+#include "source/mmap_rules.h"
 #include "sockets.h"
 
 struct daemon {
@@ -110,8 +111,11 @@ static bool open_opener(struct daemon *daemon)
 {
 	const char *procfs = daemon->options.procfs ? daemon->options.procfs : "/proc";
 	struct vmad_error err;
-	int r = opener_new(procfs, &daemon->opener, &err);
+	int r;
 
+	/* before there are threads */
+	mmap_rules_learn();
+	r = opener_new(procfs, &daemon->opener, &err);
 	if (r < 0) {
 		fprintf(stderr, "vmad: %s: %s\n", procfs, strerror(-r));
 		return false;
@@ -121,6 +125,8 @@ static bool open_opener(struct daemon *daemon)
 		.procfs = procfs,
 		.vma_limit_fd = opener_open_host(daemon->opener, OPENER_HOST_VMA_LIMIT),
 		.mountinfo_fd = opener_open_host(daemon->opener, OPENER_HOST_MOUNTINFO),
+		.min_address_fd = opener_open_host(daemon->opener, OPENER_HOST_MMAP_MIN_ADDR),
+		.overcommit_fd = opener_open_host(daemon->opener, OPENER_HOST_OVERCOMMIT),
 	};
 	if (!opener_is_captured(daemon->opener))
 		kind_learn_devices();
@@ -215,6 +221,10 @@ static void stop(struct daemon *daemon)
 			close(daemon->context.vma_limit_fd);
 		if (daemon->context.mountinfo_fd >= 0)
 			close(daemon->context.mountinfo_fd);
+		if (daemon->context.min_address_fd >= 0)
+			close(daemon->context.min_address_fd);
+		if (daemon->context.overcommit_fd >= 0)
+			close(daemon->context.overcommit_fd);
 	}
 	opener_free(daemon->opener);
 	tokens_free(daemon->tokens);

@@ -75,7 +75,7 @@ _vmactl_value()
 	--perms) mapfile -t COMPREPLY < <(compgen -W '.w.. ..x. .wx. ...s r-xp rw-p' -- "$cur") ;;
 	--uid) mapfile -t COMPREPLY < <(compgen -u -- "$cur") ;;
 	--comm) mapfile -t COMPREPLY < <(compgen -W "$(_vmactl_processes | while read -r _ comm; do echo "$comm"; done | sort -u)" -- "$cur") ;;
-	--url | --limit | --path | --min-size | --start | --end | --unit) ;;
+	--url | --limit | --path | --min-size | --length | --align | --start | --end | --unit) ;;
 	*) return 1 ;;
 	esac
 }
@@ -97,7 +97,7 @@ _vmactl_read_words()
 _vmactl()
 {
 	local cur prev words cword verb="" place=()
-	local verbs='ps maps show find file doctor'
+	local verbs='ps maps show find file gaps doctor'
 
 	_get_comp_words_by_ref -n := cur prev words cword || return
 	_vmactl_read_words "$verbs"
@@ -107,7 +107,7 @@ _vmactl()
 			grep -oE -- '-(-[a-z-]+|[a-zA-Z])')" -- "$cur")
 	elif [[ -z $verb ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$verbs" -- "$cur")
-	elif [[ $verb == ps || $verb == maps || ($verb == show && $prev == show) ]]; then
+	elif [[ $verb == ps || $verb == maps || $verb == gaps || ($verb == show && $prev == show) ]]; then
 		_vmactl_target
 	elif [[ $verb == find || $verb == file || $verb == doctor ]]; then
 		compopt -o filenames 2>/dev/null

@@ -23,6 +23,7 @@
 #define ROOM_STR(v) (JSON_STRING_MAX((v).len) + sizeof(",\"_escaped\":true"))
 #define ROOM_NUMBERS(v) ((v).len + 2)
 #define ROOM_WORDS(v) (JSON_STRING_MAX((v).len) + 8)
+#define ROOM_LINES(v) ROOM_WORDS(v)
 
 #define PUT_LITERAL(to, literal) (memcpy(to, literal, sizeof(literal) - 1), (to) + sizeof(literal) - 1)
 
@@ -57,15 +58,15 @@ static char *put_WORD(char *to, const char *word)
 	return to;
 }
 
-static char *put_WORDS(char *to, struct vmad_str words)
+static char *put_parts(char *to, struct vmad_str words, char separator)
 {
 	const char *p = words.p, *end = words.p + words.len;
 	bool first = true, escaped;
 
 	*to++ = '[';
 	while (p < end) {
-		const char *blank = memchr(p, ' ', (size_t)(end - p));
-		size_t len = (size_t)((blank ? blank : end) - p);
+		const char *next = memchr(p, separator, (size_t)(end - p));
+		size_t len = (size_t)((next ? next : end) - p);
 
 		if (len && !first)
 			*to++ = ',';
@@ -98,7 +99,8 @@ static char *put_NUMBERS(char *to, struct vmad_str numbers)
 #define PUT_PERMS(to, v, json) put_PERMS(to, v)
 #define PUT_DEVICE(to, v, json) json_put_device(to, v)
 #define PUT_WORD(to, v, json) put_WORD(to, v)
-#define PUT_WORDS(to, v, json) put_WORDS(to, v)
+#define PUT_WORDS(to, v, json) put_parts(to, v, ' ')
+#define PUT_LINES(to, v, json) put_parts(to, v, '\n')
 #define PUT_NUMBERS(to, v, json) put_NUMBERS(to, v)
 #define PUT_STR(to, v, json) ({						\
 	bool escaped_;							\

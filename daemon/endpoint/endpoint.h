@@ -15,6 +15,8 @@ struct endpoint_context {
 	const char *procfs;
 	int vma_limit_fd;		/* vm.max_map_count, or -1 */
 	int mountinfo_fd;		/* or -1 */
+	int min_address_fd;		/* vm.mmap_min_addr, or -1 */
+	int overcommit_fd;		/* vm.overcommit_memory, or -1 */
 };
 
 /* One for each route, in the order of routes.def. */

@@ -8,6 +8,7 @@ daemon_libendpoint_a_SOURCES = \
 	%D%/file_pages.c \
 	%D%/file_query.c %D%/file_query.h \
 	%D%/frames.c \
+	%D%/gaps.c \
 	%D%/health.c \
 	%D%/host_vmas.c \
 	%D%/index.c \

@@ -38,6 +38,7 @@ static json_t *type_schema(const char *type, const char *pattern)
 #define SCHEMA_STR() type_schema("string", NULL)
 #define SCHEMA_WORDS() json_pack("{s:s, s:{s:s}}", "type", "array", "items", "type", "string")
 #define SCHEMA_NUMBERS() json_pack("{s:s, s:{s:s}}", "type", "array", "items", "type", "integer")
+#define SCHEMA_LINES() SCHEMA_WORDS()
 
 #define IS_STR_ADDR false
 #define IS_STR_HEX false
@@ -52,6 +53,7 @@ static json_t *type_schema(const char *type, const char *pattern)
 #define IS_STR_STR true
 #define IS_STR_WORDS false
 #define IS_STR_NUMBERS false
+#define IS_STR_LINES false
 
 #define IS_MUST true
 #define IS_MAY false

@@ -5,11 +5,15 @@ daemon_libmodel_a_SOURCES = \
 	%D%/file_mappings.c %D%/file_mappings.h \
 	%D%/file_pages.c %D%/file_pages.h \
 	%D%/frames.c %D%/frames.h \
+	%D%/gaps.c %D%/gaps.h \
 	%D%/host_vmas.c %D%/host_vmas.h \
 	%D%/kind.c %D%/kind.h \
+	%D%/layout.c %D%/layout.h \
 	%D%/lookup.c %D%/lookup.h \
 	%D%/mapcounts.c %D%/mapcounts.h \
 	%D%/mapping_set.c %D%/mapping_set.h \
+	%D%/placement.c %D%/placement.h \
+	%D%/placement_facts.c \
 	%D%/process_list.c %D%/process_list.h \
 	%D%/record_cut.c %D%/record_cut.h \
 	%D%/rmap.c %D%/rmap.h \

@@ -3,6 +3,9 @@
 
 #include <errno.h>
 
+/* Files that add to an answer which there is without them: captured trees may lack them, and a caller may be refused some. */
+#define OPTIONAL (OPENER_WANT(OPENER_STATUS) | OPENER_WANT(OPENER_LIMITS) | OPENER_WANT(OPENER_AUXV))
+
 /*
  * The first file that could not be opened decides: without maps there is no answer. A living process that lacks a file
  * is none that is gone: this kernel does not have the file (smaps_rollup before 4.14), or who captured the tree did
@@ -13,7 +16,7 @@ static int first_failure(const struct opener_target *files, bool alive, struct v
 	for (int file = 0; file < OPENER_FILES; file++) {
 		int code = -files->fd[file];
 
-		if (files->want & OPENER_WANT(file) && code > 0)
+		if (files->want & ~OPTIONAL & OPENER_WANT(file) && code > 0)
 			return vmad_fail(err, code == ENOENT && alive ? EOPNOTSUPP : code, files->pid,
 					 opener_file_name(file), "open");
 	}

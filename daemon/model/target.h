@@ -21,7 +21,8 @@ struct target {
  * Opens `want` (OPENER_WANT bits; stat comes anyway) of a process. start_time_ticks, where not 0, must be the process's
  * own. -ENOENT or -ESRCH: gone, or hidden from this caller; -EACCES or -EPERM: refused; -ESTALE: the pid is another
  * process's now; -ETIMEDOUT: it does not let itself be opened; -EOPNOTSUPP: it is there, but this kernel (or captured
- * tree) lacks such a file. On success the caller closes it.
+ * tree) lacks such a file. On success the caller closes it. status, limits and auxv may be missing: their descriptors are
+ * negative then.
  */
 int target_open(struct opener *opener, const struct vmad_caller *caller, pid_t pid, unsigned want,
 		uint64_t start_time_ticks, struct target *ret_target, struct vmad_error *err);

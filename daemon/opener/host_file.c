@@ -19,6 +19,8 @@ struct host_request {
 static const char *const paths[] = {
 	[OPENER_HOST_VMA_LIMIT] = "sys/vm/max_map_count",
 	[OPENER_HOST_MOUNTINFO] = "self/mountinfo",
+	[OPENER_HOST_MMAP_MIN_ADDR] = "sys/vm/mmap_min_addr",
+	[OPENER_HOST_OVERCOMMIT] = "sys/vm/overcommit_memory",
 	[OPENER_HOST_KPAGEFLAGS] = "kpageflags",
 	[OPENER_HOST_KPAGECOUNT] = "kpagecount",
 	[OPENER_HOST_KPAGECGROUP] = "kpagecgroup",

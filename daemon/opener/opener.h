@@ -36,6 +36,9 @@ enum opener_file {
 	OPENER_SMAPS,
 	OPENER_SMAPS_ROLLUP,
 	OPENER_PAGEMAP,			/* tells frame numbers only where it was opened for root */
+	OPENER_STATUS,
+	OPENER_LIMITS,
+	OPENER_AUXV,
 	OPENER_FILES
 };
 
@@ -155,6 +158,8 @@ int opener_mapped_file(struct opener *opener, const struct vmad_caller *caller, 
 enum opener_host_file {
 	OPENER_HOST_VMA_LIMIT,		/* sys/vm/max_map_count */
 	OPENER_HOST_MOUNTINFO,		/* self/mountinfo: vmad's own mounts */
+	OPENER_HOST_MMAP_MIN_ADDR,	/* sys/vm/mmap_min_addr */
+	OPENER_HOST_OVERCOMMIT,		/* sys/vm/overcommit_memory */
 	OPENER_HOST_KPAGEFLAGS,		/* these three tell of frames: only for answers to root callers */
 	OPENER_HOST_KPAGECOUNT,
 	OPENER_HOST_KPAGECGROUP,

@@ -10,6 +10,9 @@ static const char *const names[OPENER_FILES] = {
 	[OPENER_SMAPS] = "smaps",
 	[OPENER_SMAPS_ROLLUP] = "smaps_rollup",
 	[OPENER_PAGEMAP] = "pagemap",
+	[OPENER_STATUS] = "status",
+	[OPENER_LIMITS] = "limits",
+	[OPENER_AUXV] = "auxv",
 };
 
 const char *opener_file_name(enum opener_file file)

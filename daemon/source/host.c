@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-int host_vma_limit(int fd, uint64_t *ret_limit)
+int host_number(int fd, uint64_t *ret_number)
 {
 	char text[32];
 	ssize_t n = pread(fd, text, sizeof(text), 0);
@@ -20,8 +20,13 @@ int host_vma_limit(int fd, uint64_t *ret_limit)
 		value = value * 10 + (uint64_t)(*p - '0');
 	if (p == text || p - text > 19 || (p < text + n && *p != '\n'))
 		return -EINVAL;
-	*ret_limit = value;
+	*ret_number = value;
 	return 0;
+}
+
+int host_vma_limit(int fd, uint64_t *ret_limit)
+{
+	return host_number(fd, ret_limit);
 }
 
 /* Values of hidepid=, by number since ever, by name since Linux 5.8 (fs/proc/root.c). */

@@ -5,6 +5,9 @@
 
 #include <stdint.h>
 
+/* A setting that is one number, from its open file; may be asked again. 0 or negative errno. */
+int host_number(int fd, uint64_t *ret_number);
+
 /*
  * vm.max_map_count (Documentation/admin-guide/sysctl/vm.rst), from its open file; may be asked again. 0 or negative
  * errno.

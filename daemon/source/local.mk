@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 noinst_LIBRARIES += daemon/libsource.a
 daemon_libsource_a_SOURCES = \
+	%D%/auxv.c \
+	%D%/auxv.h \
 	%D%/facts.c \
 	%D%/facts.h \
 	%D%/facts_thread.c \
@@ -11,8 +13,12 @@ daemon_libsource_a_SOURCES = \
 	%D%/iomem.h \
 	%D%/kpage.c \
 	%D%/kpage.h \
+	%D%/limits.c \
+	%D%/limits.h \
 	%D%/maps.c \
 	%D%/maps.h \
+	%D%/mmap_rules.c \
+	%D%/mmap_rules.h \
 	%D%/paced_file.c \
 	%D%/paced_file.h \
 	%D%/pagemap.c \
@@ -21,10 +27,14 @@ daemon_libsource_a_SOURCES = \
 	%D%/procmap_query.h \
 	%D%/reader.c \
 	%D%/reader.h \
+	%D%/small_file.c \
+	%D%/small_file.h \
 	%D%/smaps.c \
 	%D%/smaps.h \
 	%D%/stat.c \
 	%D%/stat.h \
+	%D%/status.c \
+	%D%/status.h \
 	%D%/words.c \
 	%D%/words.h
 daemon_libsource_a_CFLAGS = $(AM_CFLAGS) $(PROC2_CFLAGS)

@@ -19,6 +19,7 @@
  *   STR     struct vmad_str, any bytes; see below
  *   WORDS   struct vmad_str, words with blanks between   ["rd","mr"]
  *   NUMBERS struct vmad_str, decimal numbers with blanks between   [4242,4243]
+ *   LINES   struct vmad_str, lines with newlines between   ["top-down from ...","aligned to ..."]
  *
  * Bytes in JSON: valid UTF-8 stands for itself (control characters as \u00xx). A string that is not valid UTF-8 gets
  * each bad byte written as the four characters \xHH and each backslash doubled, and "<name>_escaped": true follows it.
@@ -51,6 +52,7 @@ struct vmad_str {
 #define VMAD_CTYPE_STR(m) struct vmad_str m
 #define VMAD_CTYPE_WORDS(m) struct vmad_str m
 #define VMAD_CTYPE_NUMBERS(m) struct vmad_str m
+#define VMAD_CTYPE_LINES(m) struct vmad_str m
 
 enum vmad_record_id {
 	VMAD_RECORD_none,

@@ -28,6 +28,7 @@ MORE = {
     '/v1/processes/{pid}/vmas': ['?detail=usage', '?limit=2', '?perms=r-x.'],
     '/v1/files/mappings': [f'{FILE}&offset=4K&length=1&limit=2', '?device=fe:00&inode=1'],
     '/v1/files/pages': [f'{FILE}&offset=4096&length=1'],
+    '/v1/processes/{pid}/gaps': ['?length=1G', '?length=64K&align=2M&limit=2', '?length=1000T'],
     '/v1/vmas': ['?limit=30', '?comm=python*'],
 }
 PARAMETERS = {'{pid}': str(SELF), '{addr}': '0x1000', '{pfn}': '0x1'}

@@ -64,12 +64,26 @@ CAPABILITIES = [
 ]
 ENVIRON = {'kernel': '6.12.117', 'machine': 'x86_64', 'page_size_bytes': 4096, 'procfs': '/proc', 'daemon_uid': 0, 'caller_uid': 1000,
            'caller_gid': 1000, 'caller_class': 'user', 'listener': 'unix'}
+GAPS = [{'start': '0x0', 'end': '0x10000', 'size_bytes': 65536, 'reason': 'below vm.mmap_min_addr'},
+        {'start': '0x10000', 'end': '0x7f10a2c00000', 'size_bytes': 0x7f10a2bf0000},
+        {'start': '0x7ffe1c2a0000', 'end': '0x7ffe1c3a0000', 'size_bytes': 1 << 20, 'reason': 'stack guard gap'}]
+PLACEMENT = {'length_bytes': 1 << 30, 'start': '0x7f1062c00000', 'certain': True, 'mmap_base': '0x7f10a3000000',
+             'why': ['top-down from mmap_base 7f10a3000000', 'aligned to 2 MiB']}
+DOUBT = {'length_bytes': 4096, 'align_bytes': 1 << 21, 'start': '0x7f1000000000', 'certain': False, 'why': ['not certain: who knows'],
+         'candidates': ['0x7f1000000000', '0x7f2000000000']}
+REFUSED = {'length_bytes': 1 << 47, 'certain': True, 'errno': 'ENOMEM', 'why': ['refused: no hole is large enough']}
 HOST_ROWS = [{'pid': 4242, 'start_time_ticks': 991, 'comm': 'nginx', **ROWS[4]}, {'pid': 1, 'start_time_ticks': 5, 'comm': 'systemd', **ROWS[5]}]
 
 
 def processes(rows):
     """A list of processes."""
     return Canned({}, 'processes', rows, {'vma_limit': 65530, 'count': len(rows), 'complete': True}, record='process')
+
+
+def gaps(placement=None):
+    """A list of gaps."""
+    tail = {'gap_count': 3, 'largest': GAPS[1], **({'placement': placement} if placement else {}), 'count': 3, 'complete': True}
+    return Canned(HEAD, 'gaps', GAPS, tail, record='gap')
 
 
 def answers():
@@ -91,6 +105,10 @@ def answers():
         '/v1/processes/1/vmas': Canned({**HEAD, 'pid': 1, 'comm': 'systemd'}, 'vmas', ROWS[-1:]),
         '/v1/processes/4242/vmas/0x7f10a2c4d123': Canned(LOOKUP),
         '/v1/processes/4242/vmas/0x7ffd00000000': Canned(GAP),
+        '/v1/processes/4242/gaps': gaps(),
+        '/v1/processes/4242/gaps?length=1073741824': gaps(PLACEMENT),
+        '/v1/processes/4242/gaps?length=4096&align=2097152': gaps(DOUBT),
+        '/v1/processes/4242/gaps?length=140737488355328': gaps(REFUSED),
         '/v1/processes/7': problem('no-such-process', 404, 'no such process', detail='process 7', errno='ESRCH'),
         '/v1/processes/7/vmas': problem('no-such-process', 404, 'no such process', errno='ESRCH'),
         '/v1/vmas': Canned({'source': 'maps'}, 'vmas', HOST_ROWS,
@@ -317,6 +335,32 @@ def find_searches_the_host():
     tap.equal(cells(ran.lines()[3])[:2], ['4242', 'nginx'], 'row')
 
 
+def gaps_lists_what_is_unmapped():
+    """gaps: the largest in words, then each with its reason"""
+    ran = run('gaps', '4242')
+    expect(ran, 0)
+    tap.equal(ran.lines()[0], 'process 4242, nginx: 3 gaps, the largest 127.1T at 10000, complete (maps)', 'summary')
+    tap.equal([line.split(None, 3) for line in ran.lines()[2:4]],
+              [['START', 'END', 'SIZE', 'WHY'], ['0', '10000', '64K', 'below vm.mmap_min_addr']], 'table')
+    tap.equal(ran.lines()[4].split(), ['10000', '7f10a2c00000', '127.1T', '-'], 'a gap without a reason')
+    tap.equal(run('gaps', '4242', '-rn').lines()[2], '7ffe1c2a0000 7ffe1c3a0000 1M stack\\x20guard\\x20gap', 'raw')
+
+
+def gaps_says_where_mmap_goes():
+    """gaps --length: where, how certain, and why; every candidate; or that it is refused"""
+    lines = run('gaps', '4242', '--length', '1G').lines()
+    tap.equal(lines[:3], ['an mmap of 1G (private, anonymous, no hint) would be placed at 7f1062c00000: certain',
+                          '  top-down from mmap_base 7f10a3000000', '  aligned to 2 MiB'], 'certain')
+    tap.truth(lines[3].startswith('process 4242, nginx: 3 gaps'), lines)
+    lines = run('gaps', '4242', '--length', '4K', '--align', '2M', '-b').lines()
+    tap.equal(lines[:2], ['an mmap of 4096 (private, anonymous, no hint; trimmed to a multiple of 2097152) would be placed at 7f1000000000 or '
+                          '7f2000000000: not certain', '  not certain: who knows'], 'not certain')
+    tap.equal(run('gaps', '4242', '--length', '128T').lines()[:2], ['an mmap of 128T (private, anonymous, no hint) would be refused (ENOMEM): certain',
+                                                                      '  refused: no hole is large enough'], 'refused')
+    saved = run('gaps', '4242', '--length', '1G', '--json').out
+    tap.equal(run('gaps', '-', stdin=saved, place='/nowhere').out, run('gaps', '4242', '--length', '1G').out, 'a saved answer')
+
+
 def doctor_says_what_works():
     """doctor: who you are, what works, what does not and what would mend it"""
     ran = run('doctor')
@@ -339,7 +383,8 @@ def doctor_without_vmad():
 
 EACH_VERB = [('ps', '/v1/processes', ['ps']), ('maps', '/v1/processes/4242/vmas', ['maps', '4242']),
              ('show', '/v1/processes/4242/vmas/0x7f10a2c4d123', ['show', '4242', '7f10a2c4d123']), ('find', '/v1/vmas', ['find']),
-             ('doctor', '/v1/capabilities', ['doctor']), ('ps PID', '/v1/processes/4242', ['ps', '4242'])]
+             ('doctor', '/v1/capabilities', ['doctor']), ('ps PID', '/v1/processes/4242', ['ps', '4242']),
+             ('gaps', '/v1/processes/4242/gaps?length=1073741824', ['gaps', '4242', '--length', '1G'])]
 
 
 def json_is_unchanged():
@@ -532,7 +577,8 @@ def usage_errors():
             ['show', '4242', 'xyz'], ['show', '4242', '10000000000000000'], ['show', '4242', '1', '2'], ['maps', '4242', '--limit', '0'],
             ['maps', '4242', '--kind', 'heep'], ['maps', '4242', '--perms', 'rwx'], ['find', 'a', 'b'], ['maps', '4242', '--comm', 'x'],
             ['--json', '--ndjson', 'ps'], ['--local', 'ps'], ['show', '4242', '7f00', '-o', 'start'], ['maps', '4242', '--start', '2', '--end', '1'],
-            ['--url', 'ftp://x', 'ps'], ['ps', '--uid', 'no-such-user-here']]
+            ['--url', 'ftp://x', 'ps'], ['ps', '--uid', 'no-such-user-here'], ['gaps'], ['gaps', '1', '2'], ['gaps', '1', '--align', '2M'],
+            ['gaps', '1', '--length', 'much'], ['maps', '1', '--length', '1G']]
     with unchanged():
         for row in rows:
             ran = run(*row)
@@ -566,9 +612,10 @@ def nothing_nasty_gets_through():
                'processes?comm=nginx': processes([{**one, 'comm': NASTY} for one in PROCESSES]),
                'processes/4242/vmas/0x7f10a2c4d123': Canned(lookup), 'vmas': Canned({'source': 'maps'}, 'vmas', [{**HOST_ROWS[0], **row, 'comm': NASTY}]),
                'capabilities': Canned({**ENVIRON, 'kernel': NASTY}, 'capabilities', [{'name': NASTY, 'available': True, 'why': NASTY, 'mend': NASTY}]),
+               'processes/4242/gaps?length=1073741824': gaps({**PLACEMENT, 'why': [NASTY], 'errno': NASTY}),
                'processes/9/vmas': problem('failed', 500, 'vmad failed', detail=NASTY, mend=NASTY)}
     commands = [['maps', '4242'], ['maps', '4242', '-r'], ['ps'], ['ps', '-r'], ['show', '4242', '7f10a2c4d123'], ['find'], ['doctor'],
-                ['maps', '9'], ['show', 'name:nginx', '1'], ['doctor', '-o', 'name,why']]
+                ['gaps', '4242', '--length', '1G'], ['maps', '9'], ['show', 'name:nginx', '1'], ['doctor', '-o', 'name,why']]
     with with_answers(paths=changed):
         for command in commands:
             ran = run(*command)
@@ -782,7 +829,7 @@ def sixty_thousand_vmas():
 tap.run([
     ps_shows_processes, ps_asks_for_counts, ps_of_targets, maps_shows_vmas, maps_usage, maps_filters, maps_of_several, maps_goes_on,
     a_name_is_a_target, one_of_several, show_explains_an_address, show_usage, show_explains_a_gap, show_finds_a_file_offset,
-    find_searches_the_host, doctor_says_what_works, doctor_without_vmad, json_is_unchanged, ndjson_is_unchanged, json_ignores_columns_aloud,
+    find_searches_the_host, gaps_lists_what_is_unmapped, gaps_says_where_mmap_goes, doctor_says_what_works, doctor_without_vmad, json_is_unchanged, ndjson_is_unchanged, json_ignores_columns_aloud,
     columns_by_name, columns_unknown, columns_come_from_the_table, raw_is_for_programs, bytes_are_exact, sorting, limits,
     every_problem_has_its_code, problems_with_a_detail, problems_from_elsewhere, not_reachable, hung_up, cut_anywhere, cut_before_anything,
     told_to_be_incomplete, a_lost_record_is_noticed, usage_errors, help_and_version, nothing_nasty_gets_through, environment_and_token,

@@ -1,14 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # A fuzz target is a file here, with a row in each of the two lists and its libraries. make check replays its seeds; make fuzz looks for
 # more: configure --enable-fuzzing --enable-sanitizers CC=clang, then make fuzz FUZZ_SECONDS=60.
-fuzz_targets = maps mountinfo mounts param smaps stat target tokens
+fuzz_targets = auxv limits maps mountinfo mounts param smaps stat status target tokens
 fuzz_replays = \
+	tests/fuzz/replay-auxv \
+	tests/fuzz/replay-limits \
 	tests/fuzz/replay-maps \
 	tests/fuzz/replay-mountinfo \
 	tests/fuzz/replay-mounts \
 	tests/fuzz/replay-param \
 	tests/fuzz/replay-smaps \
 	tests/fuzz/replay-stat \
+	tests/fuzz/replay-status \
 	tests/fuzz/replay-target \
 	tests/fuzz/replay-tokens
 check_PROGRAMS += $(fuzz_replays)
@@ -48,15 +51,30 @@ tests_fuzz_replay_tokens_SOURCES = %D%/tokens.c %D%/replay.c %D%/fuzz.h
 tests_fuzz_replay_tokens_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_TARGET='"tokens"'
 tests_fuzz_replay_tokens_LDADD = daemon/libhttp.a $(GNUTLS_LIBS)
 
+tests_fuzz_replay_auxv_SOURCES = %D%/auxv.c %D%/replay.c %D%/fuzz.h
+tests_fuzz_replay_auxv_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_TARGET='"auxv"'
+tests_fuzz_replay_auxv_LDADD = $(fuzz_libs)
+
+tests_fuzz_replay_limits_SOURCES = %D%/limits.c %D%/replay.c %D%/fuzz.h
+tests_fuzz_replay_limits_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_TARGET='"limits"'
+tests_fuzz_replay_limits_LDADD = $(fuzz_libs)
+
+tests_fuzz_replay_status_SOURCES = %D%/status.c %D%/replay.c %D%/fuzz.h
+tests_fuzz_replay_status_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_TARGET='"status"'
+tests_fuzz_replay_status_LDADD = $(fuzz_libs)
+
 FUZZ_SECONDS = 60
 if FUZZING
 fuzz_programs = \
+	tests/fuzz/fuzz-auxv \
+	tests/fuzz/fuzz-limits \
 	tests/fuzz/fuzz-maps \
 	tests/fuzz/fuzz-mountinfo \
 	tests/fuzz/fuzz-mounts \
 	tests/fuzz/fuzz-param \
 	tests/fuzz/fuzz-smaps \
 	tests/fuzz/fuzz-stat \
+	tests/fuzz/fuzz-status \
 	tests/fuzz/fuzz-target \
 	tests/fuzz/fuzz-tokens
 EXTRA_PROGRAMS += $(fuzz_programs)
@@ -92,6 +110,18 @@ tests_fuzz_fuzz_target_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_tokens_SOURCES = %D%/tokens.c %D%/fuzz.h
 tests_fuzz_fuzz_tokens_LDADD = daemon/libhttp.a $(GNUTLS_LIBS)
 tests_fuzz_fuzz_tokens_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+
+tests_fuzz_fuzz_auxv_SOURCES = %D%/auxv.c %D%/fuzz.h
+tests_fuzz_fuzz_auxv_LDADD = $(fuzz_libs)
+tests_fuzz_fuzz_auxv_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+
+tests_fuzz_fuzz_limits_SOURCES = %D%/limits.c %D%/fuzz.h
+tests_fuzz_fuzz_limits_LDADD = $(fuzz_libs)
+tests_fuzz_fuzz_limits_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+
+tests_fuzz_fuzz_status_SOURCES = %D%/status.c %D%/fuzz.h
+tests_fuzz_fuzz_status_LDADD = $(fuzz_libs)
+tests_fuzz_fuzz_status_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 
 # Each from its seeds; what is found on the way stays in tests/fuzz/found, and what crashes as crash-*.
 fuzz: $(fuzz_programs)

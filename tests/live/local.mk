@@ -7,9 +7,22 @@ tests_live_racer_SOURCES = %D%/racer.c
 tests_live_victim_CFLAGS = -std=gnu17 -Wall -Wextra -Wno-missing-field-initializers -pthread
 tests_live_racer_CFLAGS = -std=gnu17 -Wall -Wextra -Wno-missing-field-initializers
 
+# A process begins differently with each: what exec maps first is what tells mmap_base.
+check_PROGRAMS += tests/live/mapper tests/live/mapper-static tests/live/mapper-static-pie
+mapper_cflags = -std=gnu17 -Wall -Wextra -Wno-missing-field-initializers
+tests_live_mapper_SOURCES = %D%/mapper.c
+tests_live_mapper_CFLAGS = $(mapper_cflags)
+tests_live_mapper_static_SOURCES = %D%/mapper.c
+tests_live_mapper_static_CFLAGS = $(mapper_cflags)
+tests_live_mapper_static_LDFLAGS = -static
+tests_live_mapper_static_pie_SOURCES = %D%/mapper.c
+tests_live_mapper_static_pie_CFLAGS = $(mapper_cflags) -fPIE
+tests_live_mapper_static_pie_LDFLAGS = -static-pie
+
 live_tests = \
 	%D%/files.py \
 	%D%/frames.py \
+	%D%/gaps.py \
 	%D%/identity.py \
 	%D%/lists.py \
 	%D%/races.py \

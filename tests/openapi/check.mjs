@@ -33,6 +33,8 @@ const QUESTIONS = {
 	'/v1/files/mappings': ['/v1/files/mappings?path=/etc/passwd', `/v1/files/mappings?path=${process.execPath}`,
 		`/v1/files/mappings?path=${process.execPath}&offset=5&length=4K&limit=1`, '/v1/files/mappings?device=fe:00&inode=1'],
 	'/v1/files/pages': [`/v1/files/pages?path=${process.execPath}`, `/v1/files/pages?path=${process.execPath}&offset=4096&length=1`],
+	'/v1/processes/{pid}/gaps': [`/v1/processes/${self}/gaps`, `/v1/processes/${self}/gaps?length=1G&align=2M&limit=2`,
+		`/v1/processes/${self}/gaps?length=1000T`],
 	'/v1/vmas': ['/v1/vmas?limit=50', '/v1/vmas?deleted=true', '/v1/vmas'],
 };
 // What vmad answers to root alone.

@@ -57,6 +57,7 @@ static struct vmad_str string_of(enum filling filling)
 #define FILL_WORD(m, f) (m) = is_filled(f) ? "a-word" : ""
 #define FILL_STR(m, f) (m) = string_of(f)
 #define FILL_WORDS(m, f) (m) = is_filled(f) ? VMAD_STR("rd  wr ?? ") : VMAD_STR("")
+#define FILL_LINES(m, f) (m) = is_filled(f) ? VMAD_STR("top-down from x\naligned \"so\"\n") : VMAD_STR("")
 #define FILL_NUMBERS(m, f) (m) = is_filled(f) ? VMAD_STR("1 4194304") : VMAD_STR("")
 
 #define BIT_MUST(record, member) 0
@@ -136,6 +137,16 @@ static void expect_words(json_t *value, struct vmad_str words)
 		expect_text(json_array_get(value, i), ((const char *[]){ "rd", "wr", "??" })[i], 2);
 }
 
+static void expect_lines(json_t *value, struct vmad_str lines)
+{
+	static const char *const expected[] = { "top-down from x", "aligned \"so\"" };
+
+	assert_true(json_is_array(value));
+	assert_int_equal(json_array_size(value), lines.len ? 2 : 0);
+	for (size_t i = 0; i < json_array_size(value); i++)
+		expect_text(json_array_get(value, i), expected[i], strlen(expected[i]));
+}
+
 static void expect_numbers(const json_t *value, struct vmad_str numbers)
 {
 	assert_true(json_is_array(value));
@@ -158,6 +169,7 @@ static void expect_numbers(const json_t *value, struct vmad_str numbers)
 #define EXPECT_WORD(o, n, v, m, c) expect_text(v, m, strlen(m))
 #define EXPECT_STR(o, n, v, m, c) expect_bytes(o, n, v, m, c)
 #define EXPECT_WORDS(o, n, v, m, c) expect_words(v, m)
+#define EXPECT_LINES(o, n, v, m, c) expect_lines(v, m)
 #define EXPECT_NUMBERS(o, n, v, m, c) expect_numbers(v, m)
 
 #define IS_MUST 1
@@ -297,7 +309,7 @@ static void unknown_keys(void **state)
 		{ "Blank", "kB", "{\"blank\":\"kB\"}" },
 		{ "Megabytes", "1 MB", "{\"megabytes\":\"1 MB\"}" },
 		{ "Close", "1 kBx", "{\"close\":\"1 kBx\"}" },
-		{ "Largest", "18446744073709551615", "{\"largest\":18446744073709551615}" },
+		{ "Utmost", "18446744073709551615", "{\"utmost\":18446744073709551615}" },
 		{ "Beyond", "18446744073709551616", "{\"beyond\":\"18446744073709551616\"}" },
 		{ "LargestKib", "18014398509481983 kB", "{\"largest_kib_bytes\":18446744073709550592}" },
 		{ "BeyondKib", "18014398509481984 kB", "{\"beyond_kib\":\"18014398509481984 kB\"}" },

@@ -5,9 +5,11 @@ tests_unit_model_libmodelunit_a_SOURCES = %D%/model.c %D%/model.h
 tests_unit_model_libmodelunit_a_CPPFLAGS = $(unit_cppflags)
 unit_model_libs = tests/unit/model/libmodelunit.a daemon/libmodel.a daemon/libsource.a daemon/libopener.a $(unit_libs) $(PROC2_LIBS)
 unit_programs += \
+	tests/unit/model/gaps \
 	tests/unit/model/host_vmas \
 	tests/unit/model/kind \
 	tests/unit/model/lookup \
+	tests/unit/model/placement \
 	tests/unit/model/process_list \
 	tests/unit/model/record_cut \
 	tests/unit/model/target \
@@ -55,3 +57,11 @@ tests_unit_model_vma_count_LDADD = $(unit_model_libs)
 tests_unit_model_vma_list_SOURCES = %D%/vma_list.c
 tests_unit_model_vma_list_CPPFLAGS = $(unit_cppflags)
 tests_unit_model_vma_list_LDADD = $(unit_model_libs)
+
+tests_unit_model_gaps_SOURCES = %D%/gaps.c %D%/layouts.h
+tests_unit_model_gaps_CPPFLAGS = $(unit_cppflags)
+tests_unit_model_gaps_LDADD = $(unit_model_libs)
+
+tests_unit_model_placement_SOURCES = %D%/placement.c %D%/layouts.h
+tests_unit_model_placement_CPPFLAGS = $(unit_cppflags)
+tests_unit_model_placement_LDADD = $(unit_model_libs)

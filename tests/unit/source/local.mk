@@ -2,14 +2,18 @@
 # Floor 1: a parser's test links its floor and the opener's interface.
 unit_source_libs = daemon/libsource.a daemon/libopener.a $(unit_libs) $(PROC2_LIBS)
 unit_programs += \
+	tests/unit/source/auxv \
 	tests/unit/source/facts \
 	tests/unit/source/host \
 	tests/unit/source/iomem \
+	tests/unit/source/limits \
 	tests/unit/source/maps \
+	tests/unit/source/mmap_rules \
 	tests/unit/source/procmap_query \
 	tests/unit/source/reader \
 	tests/unit/source/smaps \
-	tests/unit/source/stat
+	tests/unit/source/stat \
+	tests/unit/source/status
 
 tests_unit_source_facts_SOURCES = %D%/facts.c
 tests_unit_source_facts_CPPFLAGS = $(unit_cppflags)
@@ -42,3 +46,19 @@ tests_unit_source_smaps_LDADD = $(unit_source_libs)
 tests_unit_source_stat_SOURCES = %D%/stat.c
 tests_unit_source_stat_CPPFLAGS = $(unit_cppflags)
 tests_unit_source_stat_LDADD = $(unit_source_libs)
+
+tests_unit_source_auxv_SOURCES = %D%/auxv.c
+tests_unit_source_auxv_CPPFLAGS = $(unit_cppflags)
+tests_unit_source_auxv_LDADD = $(unit_source_libs)
+
+tests_unit_source_limits_SOURCES = %D%/limits.c
+tests_unit_source_limits_CPPFLAGS = $(unit_cppflags)
+tests_unit_source_limits_LDADD = $(unit_source_libs)
+
+tests_unit_source_mmap_rules_SOURCES = %D%/mmap_rules.c
+tests_unit_source_mmap_rules_CPPFLAGS = $(unit_cppflags)
+tests_unit_source_mmap_rules_LDADD = $(unit_source_libs)
+
+tests_unit_source_status_SOURCES = %D%/status.c
+tests_unit_source_status_CPPFLAGS = $(unit_cppflags)
+tests_unit_source_status_LDADD = $(unit_source_libs)

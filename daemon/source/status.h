@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * status: the kernel's counts of an address space, by /proc/PID/status. They cost no lock and no walk.
+ * Format: fs/proc/task_mmu.c task_mem(), proc_pid_status(5).
+ */
+#ifndef SOURCE_STATUS_H
+#define SOURCE_STATUS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct status_facts {
+	bool has_mm;			/* the other members are known */
+	uint64_t size_bytes;		/* VmSize: all VMAs; what RLIMIT_AS is held against */
+	uint64_t data_bytes;		/* VmData: private and writable; what RLIMIT_DATA is held against */
+	uint64_t stack_bytes;		/* VmStk: VMAs that grow down, and shadow stacks */
+	uint64_t locked_bytes;		/* VmLck */
+};
+
+void status_parse(const char *bytes, size_t len, struct status_facts *facts);
+
+/* 0 or a negative errno. */
+int status_read(int fd, struct status_facts *facts);
+
+#endif
