@@ -35,10 +35,9 @@ static int put_next(void *arg, struct buf *to, struct vmad_error *err)
 	struct vmad_mapping mapping;
 	int r = rmap_next(list->rmap, &mapping);
 
-	(void)err;
 	if (r > 0)
 		record_put_mapping(to, &mapping);
-	return r;
+	return r < 0 ? vmad_fail(err, -r, 0, NULL, "allocate") : r;
 }
 
 static void put_tail(void *arg, struct buf *to, struct vmad_verdict *verdict)
@@ -75,6 +74,19 @@ static bool is_root(struct request *request)
 	return root_only(request, "page -> mappings needs a root caller (frame numbers help rowhammer)");
 }
 
+static void reply_failure(struct request *request, const struct vmad_error *err)
+{
+	struct problem problem;
+
+	if (err->code != EBUSY) {
+		reply_error(request, err);
+		return;
+	}
+	problem_set(&problem, PROBLEM_BUSY, "others go through the pages of all processes already");
+	problem.retry_after_seconds = 1;
+	reply_problem(request, &problem);
+}
+
 static void look_up(struct request *request, const struct rmap_query *query)
 {
 	struct endpoint_context *context = request->context;
@@ -83,7 +95,7 @@ static void look_up(struct request *request, const struct rmap_query *query)
 
 	if (!list || rmap_new(context->opener, request->caller, query, &list->rmap, &err) < 0) {
 		free(list);
-		reply_error(request, &err);
+		reply_failure(request, &err);
 		return;
 	}
 	list->request = request;

@@ -17,9 +17,11 @@ daemon_libmodel_a_SOURCES = \
 	%D%/process_list.c %D%/process_list.h \
 	%D%/record_cut.c %D%/record_cut.h \
 	%D%/rmap.c %D%/rmap.h \
+	%D%/rmap_rows.c %D%/rmap_rows.h \
 	%D%/rmap_steps.c %D%/rmap_steps.h \
 	%D%/target.c %D%/target.h \
 	%D%/usage_sum.c %D%/usage_sum.h \
 	%D%/vma.c %D%/vma.h \
+	%D%/vma_at.c %D%/vma_at.h \
 	%D%/vma_count.c %D%/vma_count.h \
 	%D%/vma_list.c %D%/vma_list.h

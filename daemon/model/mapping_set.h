@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * mapping_set: places that were found to map one page frame, each with its process's pagemap kept open, so that they
- * can be read again.
+ * mapping_set: places that were found to map one page frame.
  *
  * A mapping is an (mm, address): processes that share one mm (CLONE_VM) map a page once, whatever their number.
  * Counting pids would make a pair of them look like all that there is while a further mapper elsewhere is missed.
@@ -15,45 +14,44 @@
 
 #include "opener/opener.h"
 
-/* More pagemaps than these are not kept open at once. */
-#define MAPPING_SET_MAX 4096
+/* More places than these are not looked for. */
+#define MAPPING_SET_MAX 65536
 
 struct mapping_place {
 	pid_t pid;
 	uint64_t address;
-	int pagemap_fd;			/* its own */
-	size_t group;			/* place of the first with the same mm; see mapping_set_group() */
+	size_t group;			/* the same number: the same mm; see mapping_set_settle() */
+	int pagemap_fd;			/* of the process, shared by its places; -1 before mapping_set_settle() */
 };
 
 struct mapping_set {
 	uint64_t pfn;
 	size_t count, capacity;
-	struct mapping_place *places;	/* sorted by nothing but time */
-	bool grouped;
+	struct mapping_place *places;	/* settled: by group, address, pid */
 };
 
 void mapping_set_init(struct mapping_set *set, uint64_t pfn);
 void mapping_set_free(struct mapping_set *set);
 
-/* Is this place known already? */
-bool mapping_set_has(const struct mapping_set *set, pid_t pid, uint64_t address);
+/* Adds a place; one that is known already may be added again. -E2BIG: there are too many; -ENOMEM. */
+int mapping_set_add(struct mapping_set *set, pid_t pid, uint64_t address);
 
-/* Adds a place; the descriptor is duplicated. -EMFILE: there are too many; -ENOMEM. */
-int mapping_set_add(struct mapping_set *set, pid_t pid, uint64_t address, int pagemap_fd);
+/*
+ * Finds out which places are of one mm, then opens each process's pagemap anew, in this order: address spaces never
+ * become one, so those that differed before differ behind every descriptor, whatever a process does meanwhile (a
+ * vfork'ed child that execs, one of a CLONE_VM pair that dies). The other order would count one mm twice, and hide a
+ * mapper elsewhere. Drops what is twice, and processes that are gone. -ENOSYS: the kernel cannot tell; -EMFILE: too
+ * many processes to have them all open; or another error of the opener.
+ */
+int mapping_set_settle(struct mapping_set *set, struct opener *opener, const struct vmad_caller *caller,
+		       struct vmad_error *err);
 
-/* Reads every place again, and drops those that map another frame now. True: nothing had changed. */
+/* Reads every place of a settled set again, and drops those that map another frame now. True: nothing had changed. */
 bool mapping_set_reread(struct mapping_set *set);
 
 /*
- * Finds out which places are of one mm. -ENOSYS: the kernel cannot tell; each process then counts as an mm of its own.
- * /
- */
-int mapping_set_group(struct mapping_set *set, struct opener *opener, const struct vmad_caller *caller,
-		      struct vmad_error *err);
-
-/*
- * Is it the first of its mm with its address? Others are the same mapping under a further pid. Needs
- * mapping_set_group().
+ * Of a settled set: is it the first of its mm with its address? Those behind it are the same mapping under further
+ * pids.
  */
 bool mapping_set_is_first(const struct mapping_set *set, size_t i);
 

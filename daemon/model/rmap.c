@@ -10,35 +10,25 @@
 
 #include "model/mapcounts.h"
 #include "model/mapping_set.h"
+#include "model/rmap_rows.h"
 #include "model/rmap_steps.h"
-#include "model/vma.h"
+#include "model/vma_at.h"
 #include "source/kpage.h"
 #include "source/pagemap.h"
-#include "source/procmap_query.h"
 #include "source/words.h"
 
-#define TRIES 3			/* of a proof, and of a target whose page changes under us */
-#define PIDS_TEXT_MAX 4096	/* of one mapping: some 500 pids */
-
-/* What a row borrows its strings from. */
-struct row {
-	struct target target;
-	bool open;
-	struct maps_entry entry;
-	struct vmad_vma vma;
-	bool has_vma;
-	char name[PROCMAP_NAME_MAX];
-	char pids[PIDS_TEXT_MAX];
-};
+/* of a step whose page's mappers come and go, and of a target whose page changes under us */
+#define TRIES 3
 
 struct rmap {
 	struct rmap_question question;
 	struct rmap_query query;
 	struct target target;
 	bool has_target;
-	struct maps_entry entry;		/* the target's VMA */
-	char entry_name[PROCMAP_NAME_MAX];
-	bool has_entry;
+	struct {
+		/* of the file that the target's VMA maps at the address; inode 0: none */
+		uint64_t device, inode, offset;
+	} file;
 
 	int flags_fd, count_fd;
 	uint64_t flags, count;
@@ -48,17 +38,16 @@ struct rmap {
 
 	struct mapping_set set;
 	const char *method, *reason;
+	const char *ended;		/* the reason, where a limit was hit: no further step */
 	bool complete;
-	size_t next;
-	struct row row;
+	struct rmap_rows *rows;
 };
 
 void rmap_free(struct rmap *rmap)
 {
 	if (!rmap)
 		return;
-	if (rmap->row.open)
-		target_close(&rmap->row.target);
+	rmap_rows_free(rmap->rows);
 	if (rmap->has_target)
 		target_close(&rmap->target);
 	if (rmap->flags_fd >= 0)
@@ -96,6 +85,8 @@ static int open_files(struct rmap *rmap, struct opener *opener, const struct vma
 {
 	int r = 0;
 
+	if (opener_is_captured(opener))
+		return vmad_fail(err, EOPNOTSUPP, 0, "kpageflags", "open");
 	rmap->flags_fd = opener_open_host(opener, OPENER_HOST_KPAGEFLAGS);
 	rmap->count_fd = opener_open_host(opener, OPENER_HOST_KPAGECOUNT);
 	if (rmap->flags_fd < 0 || rmap->count_fd < 0)
@@ -103,20 +94,27 @@ static int open_files(struct rmap *rmap, struct opener *opener, const struct vma
 	if (!rmap->query.pid)
 		return 0;
 	r = target_open(opener, caller, rmap->query.pid, OPENER_WANT(OPENER_PAGEMAP) | OPENER_WANT(OPENER_MAPS),
-			rmap->query.start_time_ticks, &rmap->target, err);
+			rmap->query.start_time_ticks,
+			&rmap->target, err);
 	rmap->has_target = r == 0;
 	return r;
 }
 
 /*
- * The VMA at the address, for its file and offset. Without PROCMAP_QUERY that step is left out: a scan finds the same.
- * /
+ * Which file the address shows, for the step by file and offset. Where it cannot be told, that step is left out: a scan
+ * finds the same.
  */
-static void find_entry(struct rmap *rmap)
+static void find_file(struct rmap *rmap)
 {
-	rmap->has_entry =
-		procmap_query_available() && procmap_query(rmap->target.files.fd[OPENER_MAPS], rmap->query.address,
-							   false, &rmap->entry, rmap->entry_name) == 0;
+	struct vma_at at = { 0 };
+	const struct vmad_vma *vma = vma_at_find(&at, &rmap->target, rmap->query.address);
+
+	if (vma) {
+		rmap->file.device = vma->device;
+		rmap->file.inode = vma->inode;
+		rmap->file.offset = vma->offset_bytes + (rmap->query.address - vma->start);
+	}
+	vma_at_clear(&at);
 }
 
 /* The frame that the target maps now. 0: *ret_pfn, or 0 for none. */
@@ -176,39 +174,59 @@ static const char *why_unprovable(const struct rmap *rmap)
 	}
 	if (!(rmap->frame.has & VMAD_HAS(frame, mapcount)) || (!rmap->count && rmap->query.pid))
 		return "not-counted";
-	if (rmap->flags & compound && !(rmap->flags & KPAGE_BIT(HUGE)) &&
-	    !mapcounts_are_exact(rmap->question.opener, rmap->question.caller))
+	if (rmap->flags & compound && !(rmap->flags & KPAGE_BIT(HUGE)) && !mapcounts_are_exact(rmap->question.opener,
+											       rmap->question.caller))
 		return "average-mapcount";
 	/*
 	 * include/uapi/linux/nsfs.h PID_NS_INIT_INO: in another one, there are processes that cannot be seen from here.
-	 * /
 	 */
-	if (stat("/proc/self/ns/pid", &ns) == 0 && ns.st_ino != 0xEFFFFFFCU)
+	if (stat("/proc/self/ns/pid", &ns) < 0 || ns.st_ino != 0xEFFFFFFCU)
 		return "pid-namespace";
 	return NULL;
 }
 
-/* Is every mapping found? All are read, the count, and all again: what came or went meanwhile shows. */
-static bool prove(struct rmap *rmap)
-{
-	for (int i = 0; i < TRIES; i++) {
-		size_t found;
+enum verdict {
+	PROVED,
+	FEWER,		/* found than the frame's count says */
+	MORE,
+	MOVING,		/* mappings went while they were counted */
+	UNTOLD,		/* which processes share an mm */
+};
 
-		mapping_set_reread(&rmap->set);
-		if (words_read(rmap->count_fd, rmap->set.pfn, &rmap->count, 1) != 1 || !mapping_set_reread(&rmap->set))
-			continue;
+/* Is every mapping found? All are read, the count, and all again: what came or went meanwhile shows. */
+static int prove(struct rmap *rmap, enum verdict *ret_verdict, struct vmad_error *err)
+{
+	int r = mapping_set_settle(&rmap->set, rmap->question.opener, rmap->question.caller, err);
+	size_t found;
+
+	if (r < 0 && r != -ENOSYS)
+		return r;
+	*ret_verdict = MOVING;
+	mapping_set_reread(&rmap->set);
+	if (words_read(rmap->count_fd, rmap->set.pfn, &rmap->count, 1) != 1 || !mapping_set_reread(&rmap->set))
+		return 0;
+	if (rmap->frame.has & VMAD_HAS(frame, mapcount))
 		rmap->frame.mapcount = rmap->count;
-		mapping_set_group(&rmap->set, rmap->question.opener, rmap->question.caller, NULL);
-		found = mapping_set_count(&rmap->set);
-		if (found == rmap->count)
-			return true;
-		if (found < rmap->count) {
-			rmap->reason = rmap->question.unreadable ? "unreadable-process" : "unreached";
-			return false;
-		}
+	found = mapping_set_count(&rmap->set);
+	*ret_verdict = found < rmap->count ? FEWER : found > rmap->count ? MORE : r < 0 ? UNTOLD : PROVED;
+	return 0;
+}
+
+static const char *why_not_proved(const struct rmap *rmap, enum verdict verdict)
+{
+	switch (verdict) {
+	case PROVED:
+		return NULL;
+	case FEWER:
+		return rmap->question.unreadable ? "unreadable-process" : "unreached";
+	case MORE:
+		return rmap->flags & KPAGE_BIT(HUGE) ? "hugetlb-shared-tables" : "unstable";
+	case MOVING:
+		return "unstable";
+	case UNTOLD:
+		return "no-kcmp";
 	}
-	rmap->reason = rmap->flags & KPAGE_BIT(HUGE) ? "hugetlb-shared-tables" : "unstable";
-	return false;
+	return NULL;
 }
 
 /* One step: its name, whether it can find anything, and what it does. */
@@ -231,19 +249,13 @@ static int run_same_address(struct rmap *rmap, struct vmad_error *err)
 /* A page that was copied on write belongs to no file, whatever its VMA. */
 static bool is_of_file(const struct rmap *rmap)
 {
-	return rmap->has_entry && rmap->entry.inode && !(rmap->flags & KPAGE_BIT(ANON));
+	return rmap->file.inode && !(rmap->flags & KPAGE_BIT(ANON));
 }
 
 static int run_file_offset(struct rmap *rmap, struct vmad_error *err)
 {
-	uint64_t offset = rmap->entry.offset_bytes + (rmap->query.address - rmap->entry.start);
-
-	return rmap_step_file_offset(&rmap->question, rmap->entry.device, rmap->entry.inode, offset, &rmap->set, err);
-}
-
-static bool may_scan(const struct rmap *rmap)
-{
-	return !rmap->query.may_scan || rmap->query.may_scan(rmap->query.arg);
+	return rmap_step_file_offset(&rmap->question, rmap->file.device, rmap->file.inode, rmap->file.offset,
+				     &rmap->set, err);
 }
 
 static int run_scan(struct rmap *rmap, struct vmad_error *err)
@@ -251,49 +263,98 @@ static int run_scan(struct rmap *rmap, struct vmad_error *err)
 	return rmap_step_scan(&rmap->question, &rmap->set, err);
 }
 
+static bool always(const struct rmap *rmap)
+{
+	(void)rmap;
+	return true;
+}
+
 static const struct step steps[] = {
 	{ "same-address", has_target, run_same_address },
 	{ "file-offset", is_of_file, run_file_offset },
-	{ "scan", may_scan, run_scan },
+	{ "scan", always, run_scan },
 };
+
+#define SCAN (&steps[sizeof(steps) / sizeof(steps[0]) - 1])
+
+/* Waiting for the permit is no part of the time that the look-up may take. */
+static bool may_scan(struct rmap *rmap)
+{
+	uint64_t since = rmap_clock_us();
+	bool may = !rmap->query.may_scan || rmap->query.may_scan(rmap->query.arg);
+
+	rmap->question.deadline_us += rmap_clock_us() - since;
+	return may;
+}
+
+/* An end before the step's own: what was found may be all, which the proof tells. */
+static const char *why_ended(int code)
+{
+	return code == -ETIMEDOUT ? "deadline" : code == -E2BIG || code == -EMFILE ? "too-many" : NULL;
+}
+
+/*
+ * One step, and whether it was enough. Where the count changed or mappings went meanwhile, once more: what is missing
+ * may have come just now, and most often the next step costs far more. 0: look at complete and reason.
+ */
+static int climb(struct rmap *rmap, const struct step *step, struct vmad_error *err)
+{
+	const char *ended = NULL;
+	int r = 0;
+
+	rmap->method = step->name;
+	for (int i = 0; i < TRIES && !rmap->complete && !ended; i++) {
+		uint64_t before = rmap->count;
+		enum verdict verdict;
+
+		r = step->run(rmap, err);
+		ended = why_ended(r);
+		if (r < 0 && !ended)
+			return r;
+		r = prove(rmap, &verdict, err);
+		if (r < 0)
+			ended = why_ended(r);
+		if (r < 0 && !ended)
+			return r;
+		rmap->complete = r == 0 && verdict == PROVED;
+		rmap->reason = r < 0 ? ended : why_not_proved(rmap, verdict);
+		if (r == 0 && verdict != MOVING && verdict != MORE && rmap->count == before)
+			break;
+	}
+	if (ended && !rmap->complete)
+		rmap->reason = ended;
+	rmap->ended = ended;
+	return 0;
+}
 
 /* Climbs the steps until one is proved to have found all. */
 static int look_up(struct rmap *rmap, struct vmad_error *err)
 {
 	const char *never = why_unprovable(rmap);
+	int r = 0;
 
-	rmap->reason = never;
-	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
-		int r;
-
-		if (!steps[i].applies(rmap))
+	for (const struct step *step = steps; step <= SCAN && r == 0 && !rmap->complete && !rmap->ended; step++) {
+		if (!step->applies(rmap))
 			continue;
-		rmap->method = steps[i].name;
-		r = steps[i].run(rmap, err);
-		if (r == -ETIMEDOUT || r == -EMFILE) {
-			rmap->reason = r == -EMFILE ? "too-many" : "deadline";
-			mapping_set_reread(&rmap->set);
-			mapping_set_group(&rmap->set, rmap->question.opener, rmap->question.caller, NULL);
-			return 0;
-		}
-		if (r < 0)
-			return r;
 		/* No count to reach: going through every process would prove nothing more. */
-		if (never && rmap->has_target) {
-			mapping_set_group(&rmap->set, rmap->question.opener, rmap->question.caller, NULL);
-			return 0;
+		if (step == SCAN && never && rmap->has_target)
+			break;
+		if (step == SCAN && !may_scan(rmap)) {
+			rmap->reason = "busy";
+			return rmap->has_target ? 0 : vmad_fail(err, EBUSY, 0, NULL, "scan");
 		}
-		rmap->complete = prove(rmap) && !never;
-		if (rmap->complete)
-			return 0;
+		r = climb(rmap, step, err);
+		if (never)
+			rmap->complete = false;
 	}
 	if (never)
 		rmap->reason = never;
-	return 0;
+	return r;
 }
 
 static int fail_without_page(struct rmap *rmap)
 {
+	rmap->has_frame = false;
 	rmap->reason = "not-present";
 	return 0;
 }
@@ -307,14 +368,13 @@ static int look_up_address(struct rmap *rmap, struct vmad_error *err)
 	uint64_t pfn = 0, now = 0;
 	int r = 0;
 
+	r = read_pfn(rmap, &now, err);
 	for (int i = 0; i < TRIES && r == 0; i++) {
-		r = i ? 0 : read_pfn(rmap, &now, err);
-		if (r < 0)
-			return r;
 		pfn = now;
 		mapping_set_free(&rmap->set);
 		mapping_set_init(&rmap->set, pfn);
 		rmap->complete = false;
+		rmap->ended = NULL;
 		if (!pfn || !read_frame(rmap, pfn))
 			return fail_without_page(rmap);
 		r = look_up(rmap, err);
@@ -347,7 +407,8 @@ static int look_up_frame(struct rmap *rmap, struct vmad_error *err)
 }
 
 int rmap_new(struct opener *opener, const struct vmad_caller *caller, const struct rmap_query *query,
-	     struct rmap **ret_rmap, struct vmad_error *err)
+	     struct rmap **ret_rmap,
+	     struct vmad_error *err)
 {
 	struct rmap *rmap = calloc(1, sizeof(*rmap));
 	int r;
@@ -355,14 +416,17 @@ int rmap_new(struct opener *opener, const struct vmad_caller *caller, const stru
 	if (!rmap)
 		return vmad_fail(err, ENOMEM, query->pid, NULL, "allocate");
 	rmap->query = *query;
-	rmap->question = (struct rmap_question){ .opener = opener, .caller = caller, .budget_us = query->budget_us };
+	rmap->question = (struct rmap_question){ .opener = opener, .caller = caller,
+						 .deadline_us = rmap_clock_us() + query->budget_us };
 	rmap->flags_fd = rmap->count_fd = -1;
 	rmap->method = "same-address";
 	r = open_files(rmap, opener, caller, err);
 	if (r == 0 && rmap->has_target)
-		find_entry(rmap);
+		find_file(rmap);
 	if (r == 0)
 		r = rmap->has_target ? look_up_address(rmap, err) : look_up_frame(rmap, err);
+	if (r == 0)
+		r = rmap_rows_new(opener, caller, &rmap->set, &rmap->rows, err);
 	if (r < 0) {
 		rmap_free(rmap);
 		return r;
@@ -371,68 +435,7 @@ int rmap_new(struct opener *opener, const struct vmad_caller *caller, const stru
 	return 0;
 }
 
-/* All pids of the mapping at place i. */
-static struct vmad_str pids_of(struct rmap *rmap, size_t i)
-{
-	const struct mapping_place *places = rmap->set.places;
-	size_t len = 0;
-
-	for (size_t j = i; j < rmap->set.count && len + 16 < PIDS_TEXT_MAX; j++) {
-		if (places[j].group == places[i].group && places[j].address == places[i].address)
-			len += (size_t)sprintf(rmap->row.pids + len, "%s%d", len ? " " : "", (int)places[j].pid);
-	}
-	return (struct vmad_str){ rmap->row.pids, len };
-}
-
-static void open_row(struct rmap *rmap, const struct mapping_place *place)
-{
-	struct row *row = &rmap->row;
-
-	if (row->open)
-		target_close(&row->target);
-	row->has_vma = false;
-	row->open = target_open(rmap->question.opener, rmap->question.caller, place->pid, OPENER_WANT(OPENER_MAPS), 0,
-				&row->target, NULL) == 0;
-	if (row->open && procmap_query_available() &&
-	    procmap_query(row->target.files.fd[OPENER_MAPS], place->address, false, &row->entry, row->name) == 0) {
-		row->vma = vma_record(&row->entry);
-		row->has_vma = true;
-	}
-}
-
-static void add_vma(const struct vmad_vma *vma, struct vmad_mapping *mapping)
-{
-	mapping->has |= VMAD_HAS(mapping, vma_start) | VMAD_HAS(mapping, vma_end) | VMAD_HAS(mapping, perms) |
-			VMAD_HAS(mapping, kind);
-	mapping->vma_start = vma->start;
-	mapping->vma_end = vma->end;
-	memcpy(mapping->perms, vma->perms, sizeof(mapping->perms));
-	mapping->kind = vma->kind;
-	if (vma->has & VMAD_HAS(vma, path)) {
-		mapping->has |= VMAD_HAS(mapping, path);
-		mapping->path = vma->path;
-	}
-	if (vma->has & VMAD_HAS(vma, name)) {
-		mapping->has |= VMAD_HAS(mapping, name);
-		mapping->name = vma->name;
-	}
-}
-
 int rmap_next(struct rmap *rmap, struct vmad_mapping *ret_mapping)
 {
-	while (rmap->next < rmap->set.count && !mapping_set_is_first(&rmap->set, rmap->next))
-		rmap->next++;
-	if (rmap->next == rmap->set.count)
-		return 0;
-	open_row(rmap, &rmap->set.places[rmap->next]);
-	*ret_mapping = (struct vmad_mapping){ .pids = pids_of(rmap, rmap->next),
-					      .address = rmap->set.places[rmap->next].address };
-	if (rmap->row.open) {
-		ret_mapping->has |= VMAD_HAS(mapping, comm);
-		ret_mapping->comm = (struct vmad_str){ rmap->row.target.facts.comm, rmap->row.target.facts.comm_len };
-	}
-	if (rmap->row.has_vma)
-		add_vma(&rmap->row.vma, ret_mapping);
-	rmap->next++;
-	return 1;
+	return rmap_rows_next(rmap->rows, ret_mapping);
 }

@@ -23,8 +23,11 @@ struct rmap_query {
 	uint64_t address;		/* ... here; */
 	uint64_t pfn;			/* or, where pid is 0, this frame */
 	uint64_t start_time_ticks;	/* of pid; 0: any */
-	uint64_t budget_us;		/* the step through all pages ends after this time */
-	/* Asked before the step through all pages of all processes begins; false: it is not to be. */
+	uint64_t budget_us;		/* it ends after this time, with what was found */
+	/*
+	 * Asked before the step through all pages of all processes begins; false: it is not to be. Then a frame's look-
+	 * up is -EBUSY. NULL: always.
+	 */
 	bool (*may_scan)(void *arg);
 	void *arg;
 };

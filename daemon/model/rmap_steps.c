@@ -14,18 +14,12 @@
 #define WINDOW_PAGES 2048	/* read at a time: 8 MiB of pages of 4 KiB */
 #define PAUSE_NS 60000		/* between windows: the target's mmap_lock is free meanwhile */
 
-static uint64_t now_us(void)
+uint64_t rmap_clock_us(void)
 {
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
-
-/* Adds a place that was not known yet. */
-static int found(struct mapping_set *set, pid_t pid, uint64_t address, int pagemap_fd)
-{
-	return mapping_set_has(set, pid, address) ? 0 : mapping_set_add(set, pid, address, pagemap_fd);
 }
 
 /* Reads one entry, and adds the place where it maps the frame. */
@@ -35,7 +29,7 @@ static int look_at(struct mapping_set *set, pid_t pid, uint64_t address, int pag
 
 	if (pagemap_read(pagemap_fd, address, &entry, 1) != 1 || pagemap_pfn(entry) != set->pfn)
 		return 0;
-	return found(set, pid, address, pagemap_fd);
+	return mapping_set_add(set, pid, address);
 }
 
 /* What a step does with one process. */
@@ -44,7 +38,8 @@ struct visit {
 	struct mapping_set *set;
 	uint64_t address;		/* same-address */
 	uint64_t device, inode, offset;	/* file-offset */
-	uint64_t deadline_us;		/* scan; 0: none */
+	pid_t representative;		/* siblings: the process of the same mm that was gone through */
+	size_t known;			/* siblings: so many places are its, and others' */
 	int (*run)(struct visit *visit, struct opener_target *target, struct vmad_error *err);
 };
 
@@ -62,11 +57,13 @@ static int visit_batch(struct visit *visit, const pid_t *pids, size_t count, uns
 		int fd = targets[i].fd[OPENER_PAGEMAP];
 
 		visit->question->unreadable |= fd == -EACCES || fd == -EPERM;
+		if (r == 0 && (fd == -EMFILE || fd == -ENFILE))
+			r = vmad_fail(err, EMFILE, targets[i].pid, "pagemap", "open");
 		if (r == 0 && fd >= 0)
 			r = visit->run(visit, &targets[i], err);
 		opener_target_close(&targets[i]);
 	}
-	return r;
+	return r == 0 && rmap_clock_us() > visit->question->deadline_us ? -ETIMEDOUT : r;
 }
 
 static int visit_all(struct visit *visit, unsigned want, struct vmad_error *err)
@@ -92,10 +89,8 @@ static int visit_address(struct visit *visit, struct opener_target *target, stru
 int rmap_step_same_address(struct rmap_question *question, uint64_t address, struct mapping_set *set,
 			   struct vmad_error *err)
 {
-	struct visit visit = { .question = question,
-			       .set = set,
-			       .address = address & ~((uint64_t)sysconf(_SC_PAGESIZE) - 1),
-			       .run = visit_address };
+	struct visit visit = { .question = question, .set = set,
+			       .address = address & ~((uint64_t)sysconf(_SC_PAGESIZE) - 1), .run = visit_address };
 
 	return visit_all(&visit, OPENER_WANT(OPENER_PAGEMAP), err);
 }
@@ -138,7 +133,8 @@ static int visit_file(struct visit *visit, struct opener_target *target, struct 
 }
 
 int rmap_step_file_offset(struct rmap_question *question, uint64_t device, uint64_t inode, uint64_t offset,
-			  struct mapping_set *set, struct vmad_error *err)
+			  struct mapping_set *set,
+			  struct vmad_error *err)
 {
 	struct visit visit = { .question = question, .set = set, .device = device, .inode = inode,
 			       .offset = offset & ~((uint64_t)sysconf(_SC_PAGESIZE) - 1), .run = visit_file };
@@ -154,20 +150,20 @@ static int scan_range(struct visit *visit, const struct opener_target *target, u
 
 	while (start < end) {
 		uint64_t pages = (end - start) / page;
-		long n = pagemap_read(target->fd[OPENER_PAGEMAP], start, entries,
-				      pages < WINDOW_PAGES ? pages : WINDOW_PAGES);
+		long n = pagemap_read(target->fd[OPENER_PAGEMAP], start, entries, pages < WINDOW_PAGES ? pages
+				      : WINDOW_PAGES);
 
 		if (n <= 0)
 			return 0;
 		for (long i = 0; i < n; i++) {
 			int r = pagemap_pfn(entries[i]) != visit->set->pfn ? 0 :
-				found(visit->set, target->pid, start + (uint64_t)i * page, target->fd[OPENER_PAGEMAP]);
+				mapping_set_add(visit->set, target->pid, start + (uint64_t)i * page);
 
 			if (r < 0)
 				return r;
 		}
 		start += (uint64_t)n * page;
-		if (visit->deadline_us && now_us() > visit->deadline_us)
+		if (rmap_clock_us() > visit->question->deadline_us)
 			return -ETIMEDOUT;
 		if (n == WINDOW_PAGES)
 			nanosleep(&(struct timespec){ .tv_nsec = PAUSE_NS }, NULL);
@@ -199,51 +195,66 @@ static int visit_pages(struct visit *visit, struct opener_target *target, struct
 	return r;
 }
 
-/*
- * The pids that are the first of their mm, in place. Where the kernel cannot tell, all stay: the set finds out what is
- * the same later.
- */
-static size_t drop_same_mm(const struct rmap_question *question, pid_t *pids, size_t count)
+/* A further process of an mm that was gone through: it maps what that one does, where that one does. */
+static int visit_sibling(struct visit *visit, struct opener_target *target, struct vmad_error *err)
 {
-	size_t *groups = malloc(count * sizeof(*groups)), kept = 0;
-
-	if (!groups || opener_same_mm(question->opener, question->caller, pids, count, groups, NULL) < 0) {
-		free(groups);
-		return count;
-	}
-	for (size_t i = 0; i < count; i++) {
-		if (groups[i] == i)
-			pids[kept++] = pids[i];
-	}
-	free(groups);
-	return kept;
-}
-
-/* The further pids of each mm that was found: the scan went through each mm only once. */
-static int add_siblings(struct rmap_question *question, struct mapping_set *set, struct vmad_error *err)
-{
-	size_t scanned = set->count;
 	int r = 0;
 
-	for (size_t i = 0; i < scanned && r == 0; i++)
-		r = rmap_step_same_address(question, set->places[i].address, set, err);
+	(void)err;
+	for (size_t i = 0; i < visit->known && r == 0; i++) {
+		if (visit->set->places[i].pid == visit->representative)
+			r = look_at(visit->set, target->pid, visit->set->places[i].address, target->fd[OPENER_PAGEMAP]);
+	}
+	return r;
+}
+
+/* A process is gone through by itself if it is the first of its mm, or if its mm cannot be told. */
+static bool is_representative(size_t i, size_t group)
+{
+	return group == i || group == OPENER_NO_MM;
+}
+
+static int scan(struct visit *visit, const pid_t *pids, const size_t *groups, size_t count, struct vmad_error *err)
+{
+	int r = 0;
+
+	visit->run = visit_pages;
+	for (size_t i = 0; i < count && r == 0; i++) {
+		if (is_representative(i, groups[i]))
+			r = visit_batch(visit, pids + i, 1, OPENER_WANT(OPENER_PAGEMAP) | OPENER_WANT(OPENER_MAPS),
+					err);
+	}
+	visit->run = visit_sibling;
+	for (size_t i = 0; i < count && r == 0; i++) {
+		if (is_representative(i, groups[i]))
+			continue;
+		visit->representative = pids[groups[i]];
+		visit->known = visit->set->count;
+		r = visit_batch(visit, pids + i, 1, OPENER_WANT(OPENER_PAGEMAP), err);
+	}
 	return r;
 }
 
 int rmap_step_scan(struct rmap_question *question, struct mapping_set *set, struct vmad_error *err)
 {
-	const unsigned want = OPENER_WANT(OPENER_PAGEMAP) | OPENER_WANT(OPENER_MAPS);
-	struct visit visit = { .question = question, .set = set, .run = visit_pages,
-			       .deadline_us = question->budget_us ? now_us() + question->budget_us : 0 };
-	size_t count;
+	struct visit visit = { .question = question, .set = set };
+	size_t count, *groups = NULL;
 	pid_t *pids;
 	int r = opener_list(question->opener, question->caller, &pids, &count, err);
 
 	if (r < 0)
 		return r;
-	count = drop_same_mm(question, pids, count);
-	for (size_t i = 0; i < count && r == 0; i++)
-		r = visit_batch(&visit, pids + i, 1, want, err);
+	groups = malloc((count + 1) * sizeof(*groups));
+	/* Where the kernel cannot tell who shares an mm, each process is gone through. */
+	for (size_t i = 0; groups && i < count; i++)
+		groups[i] = i;
+	if (groups) {
+		opener_same_mm(question->opener, question->caller, pids, count, groups, NULL);
+		r = scan(&visit, pids, groups, count, err);
+	} else {
+		r = vmad_fail(err, ENOMEM, 0, NULL, "allocate");
+	}
+	free(groups);
 	free(pids);
-	return r == 0 ? add_siblings(question, set, err) : r;
+	return r;
 }

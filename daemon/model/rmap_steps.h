@@ -11,13 +11,17 @@
 struct rmap_question {
 	struct opener *opener;
 	const struct vmad_caller *caller;
-	uint64_t budget_us;		/* of the scan; 0: any */
-	bool unreadable; /* out: a process could not be looked into, so mappings may be missing for ever */
+	uint64_t deadline_us;		/* by rmap_clock_us() */
+	/* out: a process could not be looked into, so mappings may be missing for ever */
+	bool unreadable;
 };
 
+uint64_t rmap_clock_us(void);
+
 /*
- * All return 0, -EMFILE where the set is full, or another negative errno. Processes that come and go are passed over:
- * the proof finds them out.
+ * All return 0; -ETIMEDOUT: the deadline is over; -E2BIG: the set is full; -EMFILE: out of descriptors; or another
+ * negative errno. What was found until then is in the set. Processes that come and go are passed over: the proof finds
+ * them out.
  */
 
 /* One page table entry of every process, at one address: fork leaves pages where they were. */
@@ -26,12 +30,10 @@ int rmap_step_same_address(struct rmap_question *question, uint64_t address, str
 
 /* Every VMA of every process that maps this offset of this file, as the kernel shows both in maps. */
 int rmap_step_file_offset(struct rmap_question *question, uint64_t device, uint64_t inode, uint64_t offset,
-			  struct mapping_set *set, struct vmad_error *err);
+			  struct mapping_set *set,
+			  struct vmad_error *err);
 
-/*
- * Every page of every process; each mm once. Windows of 8 MiB with pauses between. -ETIMEDOUT: the budget is used up.
- * /
- */
+/* Every page of every process; each mm once. Windows of 8 MiB with pauses between. */
 int rmap_step_scan(struct rmap_question *question, struct mapping_set *set, struct vmad_error *err);
 
 #endif

@@ -85,8 +85,8 @@ static bool leader_is_dead(const struct procfs *procfs, int dir_fd)
 	return is_dead(thread_state(dir_fd));
 }
 
-/* The directory of a thread in task_fd that lives, or a negative errno. */
-static int open_living(DIR *tasks)
+/* The directory of a thread in tasks that lives, with its number, or a negative errno. */
+static int open_living(DIR *tasks, pid_t *ret_tid)
 {
 	struct dirent *entry;
 
@@ -96,15 +96,17 @@ static int open_living(DIR *tasks)
 		if (entry->d_name[0] == '.')
 			continue;
 		dir_fd = open_at(dirfd(tasks), entry->d_name, O_PATH | O_DIRECTORY);
-		if (dir_fd >= 0 && !is_dead(thread_state(dir_fd)))
+		if (dir_fd >= 0 && !is_dead(thread_state(dir_fd))) {
+			*ret_tid = (pid_t)atoi(entry->d_name);
 			return dir_fd;
+		}
 		if (dir_fd >= 0)
 			close(dir_fd);
 	}
 	return -ESRCH;
 }
 
-static int open_living_thread(int process_fd)
+static int open_living_thread(int process_fd, pid_t *ret_tid)
 {
 	int fd = open_at(process_fd, "task", O_RDONLY | O_DIRECTORY), r;
 	DIR *tasks = fd < 0 ? NULL : fdopendir(fd);
@@ -114,7 +116,7 @@ static int open_living_thread(int process_fd)
 			close(fd);
 		return fd < 0 ? fd : -ENOMEM;
 	}
-	r = open_living(tasks);
+	r = open_living(tasks, ret_tid);
 	closedir(tasks);
 	return r;
 }
@@ -122,7 +124,8 @@ static int open_living_thread(int process_fd)
 /* Without a living thread the leader's own files tell best that there is no address space. */
 static void open_mm_files(const struct procfs *procfs, int dir_fd, struct opener_target *target, unsigned files)
 {
-	int thread_fd = leader_is_dead(procfs, dir_fd) ? open_living_thread(dir_fd) : -ENOENT;
+	pid_t tid;
+	int thread_fd = leader_is_dead(procfs, dir_fd) ? open_living_thread(dir_fd, &tid) : -ENOENT;
 
 	open_files(thread_fd >= 0 ? thread_fd : dir_fd, target, files);
 	if (thread_fd >= 0)
@@ -148,4 +151,25 @@ void procdir_open(const struct procfs *procfs, struct opener_target *target, boo
 	else if (mm_files)
 		open_mm_files(procfs, dir_fd, target, mm_files);
 	close(dir_fd);
+}
+
+pid_t procdir_living_thread(const struct procfs *procfs, pid_t pid)
+{
+	pid_t living = pid;
+	char name[16];
+	int dir_fd, thread_fd;
+
+	snprintf(name, sizeof(name), "%d", (int)pid);
+	dir_fd = open_at(procfs->fd, name, O_PATH | O_DIRECTORY);
+	if (dir_fd < 0)
+		return 0;
+	if (leader_is_dead(procfs, dir_fd)) {
+		thread_fd = open_living_thread(dir_fd, &living);
+		if (thread_fd >= 0)
+			close(thread_fd);
+		else
+			living = 0;
+	}
+	close(dir_fd);
+	return living;
 }

@@ -9,15 +9,19 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "opener/procdir.h"
 #include "opener/threads.h"
 
 struct same_mm_request {
 	struct request base;
-	const pid_t *pids;		/* behind sorted[] */
+	pid_t *tasks;			/* behind groups[]; first the pids, then what stands for them */
 	size_t count;
-	size_t *groups;			/* behind pids[] */
-	size_t sorted[];		/* places in pids, in the order of kcmp() */
+	size_t *groups;			/* behind sorted[] */
+	size_t sorted[];		/* places in tasks, in the order of kcmp() */
 };
+
+/* A thread of the kernel: it has no address space, and compares as the same with whatever has none. */
+#define KTHREADD 2
 
 /* kcmp() orders mms, by obfuscated pointers: 0 the same, 1 below, 2 above. Negative errno where one of both is gone. */
 static long compare(pid_t a, pid_t b)
@@ -28,27 +32,55 @@ static long compare(pid_t a, pid_t b)
 }
 
 /*
- * Finds the place of a process among those that are sorted already. True: one of the same mm stands there. A process
- * that ends meanwhile compares as an error and is passed over: its place then does not matter.
+ * The task to compare: the process itself, or a living thread where the leader has exited, for that one has no address
+ * space any more. 0: it cannot be told.
  */
-static bool find_place(const struct same_mm_request *request, size_t sorted, size_t i, size_t *ret_place)
+static pid_t task_of(const struct procfs *procfs, pid_t pid)
 {
-	size_t low = 0, high = sorted;
+	pid_t task = pid;
+
+	if (pid != KTHREADD && compare(pid, KTHREADD) == 0)
+		task = procdir_living_thread(procfs, pid);
+	return task && task != KTHREADD && compare(task, task) == 0 ? task : 0;
+}
+
+static void remove_sorted(struct same_mm_request *request, size_t *sorted, size_t place)
+{
+	(*sorted)--;
+	memmove(&request->sorted[place], &request->sorted[place + 1], (*sorted - place) * sizeof(request->sorted[0]));
+}
+
+/*
+ * Finds the place of a process among those that are sorted already. 1: one of the same mm stands there; 0: none. One
+ * that is gone meanwhile cannot show the way any more: it is taken out, its own answer too, and the search begins
+ * again. Negative: the process itself is gone.
+ */
+static int find_place(struct same_mm_request *request, size_t *sorted, size_t i, size_t *ret_place)
+{
+	size_t low = 0, high = *sorted;
 
 	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		long r = compare(request->pids[i], request->pids[request->sorted[middle]]);
+		size_t middle = low + (high - low) / 2, other = request->sorted[middle];
+		long r = compare(request->tasks[i], request->tasks[other]);
 
 		*ret_place = middle;
 		if (r == 0)
-			return true;
-		if (r == 1)
+			return 1;
+		if (r < 0) {
+			r = compare(request->tasks[i], request->tasks[i]);
+			if (r < 0)
+				return (int)r;
+			remove_sorted(request, sorted, middle);
+			low = 0;
+			high = *sorted;
+		} else if (r == 1) {
 			high = middle;
-		else
+		} else {
 			low = middle + 1;
+		}
 	}
 	*ret_place = low;
-	return false;
+	return 0;
 }
 
 static int same_mm_work(struct request *base, const struct procfs *procfs)
@@ -56,15 +88,19 @@ static int same_mm_work(struct request *base, const struct procfs *procfs)
 	struct same_mm_request *request = (struct same_mm_request *)base;
 	size_t sorted = 0, place;
 
-	(void)procfs;
 	if (compare(getpid(), getpid()) == -ENOSYS)
 		return -ENOSYS;
 	for (size_t i = 0; i < request->count; i++) {
-		request->groups[i] = i;
-		if (find_place(request, sorted, i, &place)) {
-			request->groups[i] = request->sorted[place];
+		int found;
+
+		request->groups[i] = OPENER_NO_MM;
+		request->tasks[i] = task_of(procfs, request->tasks[i]);
+		found = request->tasks[i] ? find_place(request, &sorted, i, &place) : -ESRCH;
+		if (found < 0)
 			continue;
-		}
+		request->groups[i] = found ? request->sorted[place] : i;
+		if (found)
+			continue;
 		memmove(&request->sorted[place + 1], &request->sorted[place],
 			(sorted - place) * sizeof(request->sorted[0]));
 		request->sorted[place] = i;
@@ -89,7 +125,7 @@ static struct same_mm_request *same_mm_new(const struct vmad_caller *caller, con
 	request->base.drop = same_mm_drop;
 	request->count = count;
 	request->groups = request->sorted + count;
-	request->pids = memcpy(request->groups + count, pids, count * sizeof(*pids));
+	request->tasks = memcpy(request->groups + count, pids, count * sizeof(*pids));
 	if (request_init(&request->base, caller) < 0) {
 		free(request);
 		return NULL;
@@ -98,7 +134,8 @@ static struct same_mm_request *same_mm_new(const struct vmad_caller *caller, con
 }
 
 int opener_same_mm(struct opener *opener, const struct vmad_caller *caller, const pid_t *pids, size_t count,
-		   size_t *ret_group, struct vmad_error *err)
+		   size_t *ret_group,
+		   struct vmad_error *err)
 {
 	struct same_mm_request *request;
 	int r = caller->class == VMAD_CALLER_ROOT ? opener_may_act(opener, caller) : -EPERM;

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* rmap_rows: the mappings of a set as records, each with what its process and its VMA are. */
+#ifndef MODEL_RMAP_ROWS_H
+#define MODEL_RMAP_ROWS_H
+
+#include "model/mapping_set.h"
+#include "vmad/records.h"
+
+struct rmap_rows;
+
+/* The set is settled; it and the caller are borrowed for as long as the rows live. */
+int rmap_rows_new(struct opener *opener, const struct vmad_caller *caller, const struct mapping_set *set,
+		  struct rmap_rows **ret_rows,
+		  struct vmad_error *err);
+void rmap_rows_free(struct rmap_rows *rows);
+
+/*
+ * 1: the next mapping, until the next call; 0: the end; -ENOMEM. Name and VMA are there where the process still maps
+ * the frame: they are never those of another one that got its pid meanwhile.
+ */
+int rmap_rows_next(struct rmap_rows *rows, struct vmad_mapping *ret_mapping);
+
+#endif
