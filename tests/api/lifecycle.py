@@ -295,7 +295,7 @@ def watchdog():
 
 def a_reply_in_the_air_ends_whole():
     """SIGTERM: replies in the air end whole, who waits for nothing is let go, new clients are turned away; exit 0"""
-    with Crowd(20000) as crowd:
+    with Crowd(4000) as crowd:
         for number in (signal.SIGTERM, signal.SIGINT):
             vmad = Vmad()
             idle = Wire(vmad.socket)
