@@ -18,6 +18,7 @@ static const struct column all[] = {
 #undef SUB
 #undef END
 	{ RECORD_vma, "range", COLUMN_STR, "start-end, as maps prints it", cell_range, "start" },
+	{ RECORD_run, "run", COLUMN_STR, "start-end, as maps prints them", cell_range, "start" },
 	{ RECORD_vma, "mapping", COLUMN_STR, "path, or the name of an area that has none, with the mark of a deleted file",
 	  cell_mapping, "path" },
 };
@@ -29,6 +30,8 @@ static const struct { enum record record; const char *json, *heading; } headings
 	{ RECORD_process, "vma_count", "VMAS" },
 	{ RECORD_process, "vma_limit_ratio", "LIMIT%" },
 	{ RECORD_process, "vm_size_bytes", "SIZE" },
+	{ RECORD_run, "run", "PAGES" },
+	{ RECORD_run, "page_count", "COUNT" },
 	{ RECORD_vma, "range", "VMA" },
 	{ RECORD_gap, "reason", "WHY" },
 };

@@ -69,6 +69,13 @@ int list_add_limit(const struct session *s, struct text *path)
 	return all ? 0 : text_printf(path, "&limit=%" PRIu64, s->options.limit);
 }
 
+static int add_row(void *arg, const json_t *record, const json_t *head)
+{
+	struct rows *rows = arg;
+
+	return table_add(rows->table, record, head) ? trouble_oom(&rows->session->trouble) : EXIT_DONE;
+}
+
 static int on_record(void *arg, const json_t *record, const json_t *head)
 {
 	struct rows *rows = arg;
@@ -79,9 +86,7 @@ static int on_record(void *arg, const json_t *record, const json_t *head)
 		return EXIT_DONE;
 	if (list->accept && !list->accept(list->arg, record))
 		return EXIT_DONE;
-	if (table_add(rows->table, record, head))
-		return trouble_oom(&rows->session->trouble);
-	return EXIT_DONE;
+	return add_row(rows, record, head);
 }
 
 /* "process 4242, nginx: 97 VMAs, complete (maps)" */
@@ -104,9 +109,13 @@ static int print_summary(struct session *s, const struct list *list, const struc
 	text_free(&line);
 	if (!safe)
 		return trouble_oom(&s->trouble);
-	r = fprintf(output(), "%s\n%s", safe, count ? "\n" : "");
+	r = fprintf(output(), "%s\n", safe);
 	code = r < 0 ? output_flush(&s->trouble) : EXIT_DONE;
 	free(safe);
+	if (code == EXIT_DONE && list->banner)
+		code = list->banner(list->arg, answer->envelope);
+	if (code == EXIT_DONE && count)
+		fputc('\n', output());
 	return code;
 }
 
@@ -147,7 +156,9 @@ static int show_table(struct session *s, struct list *list)
 		return trouble_oom(&s->trouble);
 	code = fetch_records(s, &list->question, on_record, &rows, &answer);
 	if (code == EXIT_DONE) {
-		code = print(s, list, rows.table, &answer);
+		code = list->gather ? list->gather(list->arg, add_row, &rows) : EXIT_DONE;
+		if (code == EXIT_DONE)
+			code = print(s, list, rows.table, &answer);
 		if (code == EXIT_DONE)
 			code = verdict_exit(&answer.verdict, subject ? subject : list->plural, &s->trouble);
 		answer_free(&answer);

@@ -19,6 +19,10 @@ struct list {
 	bool silent_if_empty;		/* no rows: not even the line that says so */
 	/* further than vmad's filters; NULL: every record */
 	bool (*accept)(void *arg, const json_t *record);
+	/* all records were read: gives further rows to add(), such as sums; NULL: none */
+	int (*gather)(void *arg, reader_record *add, void *add_arg);
+	/* prints what stands between the answer and the table; NULL: nothing */
+	int (*banner)(void *arg, const json_t *envelope);
 	void *arg;
 	/* what stands in front of that line; NULL: nothing */
 	void (*preface)(const json_t *envelope, const struct cell_style *style, FILE *out);

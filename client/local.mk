@@ -28,7 +28,9 @@ client_libvmactl_a_SOURCES = \
 	%D%/number.c %D%/number.h \
 	%D%/options.c %D%/options.h \
 	%D%/output.c %D%/output.h \
+	%D%/page_bar.c %D%/page_bar.h \
 	%D%/pager.c %D%/pager.h \
+	%D%/pages.c \
 	%D%/problem.c %D%/problem.h \
 	%D%/progress.c %D%/progress.h \
 	%D%/ps.c \

@@ -23,6 +23,7 @@ static const struct verb {
 	  OPTIONS_PROCESSES | OPTIONS_COUNT, verb_ps },
 	{ "maps", "TARGET... [RANGE]", "the VMAs of processes", OPTIONS_VMAS | OPTIONS_USAGE, verb_maps },
 	{ "show", "TARGET ADDR", "explains one address: VMA or gap, neighbours, file offset", OPTIONS_USAGE, verb_show },
+	{ "pages", "TARGET [RANGE]", "the state of its pages, with a bar on a terminal", OPTIONS_PAGES, verb_pages },
 	{ "rmap", "TARGET ADDR|pfn:PFN", "who maps this page: every process and address", 0, verb_rmap },
 	{ "frames", "[PFN]", "all page frames by kind, or one", 0, verb_frames },
 	{ "find", "[FILE]", "VMAs of all processes", OPTIONS_VMAS | OPTIONS_PROCESSES, verb_find },

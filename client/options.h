@@ -20,6 +20,7 @@ enum {
 	OPTIONS_USAGE = 8,
 	OPTIONS_COUNT = 16,
 	OPTIONS_PLACEMENT = 32,
+	OPTIONS_PAGES = 64,
 };
 
 struct options {
@@ -36,6 +37,7 @@ struct options {
 	bool usage, no_vmas;
 	bool has_length, has_align;
 	uint64_t length, align;
+	bool summary, flags, frames;
 	struct filter filter;
 };
 

@@ -8,6 +8,7 @@ struct session;
 /* argv[0...argc-1] are the words behind the verb, without options. An exit code; what was wrong is in session->trouble. */
 typedef int verb_run(struct session *session, int argc, char **argv);
 
-verb_run verb_ps, verb_maps, verb_show, verb_rmap, verb_frames, verb_find, verb_file, verb_gaps, verb_doctor;
+verb_run verb_ps, verb_maps, verb_show, verb_rmap, verb_frames, verb_find, verb_file, verb_gaps, verb_pages,
+	verb_doctor;
 
 #endif

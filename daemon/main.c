@@ -28,6 +28,7 @@
 #include "options.h"
 #include "source/mmap_rules.h"
 #include "sockets.h"
+#include "source/pagemap_scan.h"
 
 struct daemon {
 	struct options options;
@@ -129,7 +130,9 @@ static bool open_opener(struct daemon *daemon)
 		.overcommit_fd = opener_open_host(daemon->opener, OPENER_HOST_OVERCOMMIT),
 	};
 	if (!opener_is_captured(daemon->opener))
-		kind_learn_devices();
+		/* Asked of our own files, which the worker may not open. */
+	pagemap_scan_categories();
+	kind_learn_devices();
 	if (daemon->context.mountinfo_fd >= 0)
 		kind_learn_mounts(daemon->context.mountinfo_fd);
 	return true;

@@ -10,6 +10,7 @@
 #include "encode/record.h"
 #include "endpoint/query.h"
 #include "source/host.h"
+#include "source/pagemap_scan.h"
 #include "source/procmap_query.h"
 
 /* One row: what it is, and how to find out. */
@@ -151,9 +152,41 @@ static void check_page_cache(const struct request *request, struct vmad_capabili
 		       NULL);
 }
 
+static void check_page_scan(const struct request *request, struct vmad_capability *to)
+{
+	const struct endpoint_context *context = request->context;
+
+	if (opener_is_captured(context->opener))
+		answer(to, false, "a captured tree has no page tables", "ask a vmad that reads a live /proc");
+	else if (pagemap_scan_categories())
+		answer(to, true, "PAGEMAP_SCAN: the pages of sparse memory without reading over what is not there", NULL);
+	else
+		answer(to, false, "this kernel has no PAGEMAP_SCAN; pagemap is read from end to end, and does not tell huge pages "
+		       "and PFN mappings", "Linux 6.7 or later");
+}
+
+static void check_frames(const struct request *request, struct vmad_capability *to)
+{
+	const struct endpoint_context *context = request->context;
+	int fd = opener_open_frames(context->opener, request->caller, OPENER_HOST_KPAGEFLAGS);
+
+	if (fd >= 0) {
+		close(fd);
+		answer(to, true, "numbers and flags of page frames", NULL);
+	} else if (request->caller->class != VMAD_CALLER_ROOT) {
+		answer(to, false, "frame numbers help rowhammer attacks, so the kernel shows them to root only", "ask as root");
+	} else if (opener_uid(context->opener) != 0) {
+		answer(to, false, "this vmad runs as an ordinary user", "start vmad as root");
+	} else {
+		answer(to, false, "there is no /proc/kpageflags here, or root may not read it", "CONFIG_PROC_PAGE_MONITOR, and no lockdown");
+	}
+}
+
 static const struct check checks[] = {
 	{ "vma-queries", check_vma_queries },
 	{ "usage", check_usage },
+	{ "page-scan", check_page_scan },
+	{ "frames", check_frames },
 	{ "other-users-processes", check_other_users },
 	{ "hidepid", check_all_listed },
 	{ "process-facts", check_facts },

@@ -14,6 +14,7 @@ daemon_libendpoint_a_SOURCES = \
 	%D%/index.c \
 	%D%/mappings.c \
 	%D%/openapi.c \
+	%D%/pages.c \
 	%D%/processes.c \
 	%D%/query.c %D%/query.h \
 	%D%/root.c %D%/root.h \

@@ -14,6 +14,8 @@ daemon_libmodel_a_SOURCES = \
 	%D%/mapping_set.c %D%/mapping_set.h \
 	%D%/placement.c %D%/placement.h \
 	%D%/placement_facts.c \
+	%D%/page_ranges.c %D%/page_ranges.h \
+	%D%/page_runs.c %D%/page_runs.h \
 	%D%/process_list.c %D%/process_list.h \
 	%D%/record_cut.c %D%/record_cut.h \
 	%D%/rmap.c %D%/rmap.h \

@@ -6,16 +6,26 @@
 /* Files that add to an answer which there is without them: captured trees may lack them, and a caller may be refused some. */
 #define OPTIONAL (OPENER_WANT(OPENER_STATUS) | OPENER_WANT(OPENER_LIMITS) | OPENER_WANT(OPENER_AUXV))
 
+/* New kernels do not even open the pagemap of a process that has no memory by nature; old ones open an empty one. */
+static bool is_no_loss(const struct target *target, int file, int code)
+{
+	return file == OPENER_PAGEMAP && code == ESRCH && target_has_no_mm(target);
+}
+
 /*
  * The first file that could not be opened decides: without maps there is no answer. A living process that lacks a file
  * is none that is gone: this kernel does not have the file (smaps_rollup before 4.14), or who captured the tree did
  * not.
  */
-static int first_failure(const struct opener_target *files, bool alive, struct vmad_error *err)
+static int first_failure(const struct target *target, bool alive, struct vmad_error *err)
 {
+	const struct opener_target *files = &target->files;
+
 	for (int file = 0; file < OPENER_FILES; file++) {
 		int code = -files->fd[file];
 
+		if (is_no_loss(target, file, code))
+			continue;
 		if (files->want & ~OPTIONAL & OPENER_WANT(file) && code > 0)
 			return vmad_fail(err, code == ENOENT && alive ? EOPNOTSUPP : code, files->pid,
 					 opener_file_name(file), "open");
@@ -47,7 +57,7 @@ int target_open(struct opener *opener, const struct vmad_caller *caller, pid_t p
 		return r;
 	r = read_stat(&target, err);
 	if (r == 0)
-		r = first_failure(&target.files, !is_dead(&target), err);
+		r = first_failure(&target, !is_dead(&target), err);
 	if (r == 0 && start_time_ticks && start_time_ticks != target.facts.start_time_ticks)
 		r = vmad_fail(err, ESTALE, pid, "stat", "compare");
 	if (r < 0) {

@@ -70,3 +70,8 @@ int opener_open_host(struct opener *opener, enum opener_host_file file)
 	host_drop(&request->base);
 	return r;
 }
+
+int opener_open_frames(struct opener *opener, const struct vmad_caller *caller, enum opener_host_file file)
+{
+	return caller->class == VMAD_CALLER_ROOT ? opener_open_host(opener, file) : -EPERM;
+}

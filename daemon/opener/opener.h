@@ -169,4 +169,7 @@ enum opener_host_file {
 };
 int opener_open_host(struct opener *opener, enum opener_host_file file);
 
+/* The three files of frames, for a caller: -EPERM for all but root callers, whom the kernel may refuse too. */
+int opener_open_frames(struct opener *opener, const struct vmad_caller *caller, enum opener_host_file file);
+
 #endif

@@ -19,10 +19,14 @@ daemon_libsource_a_SOURCES = \
 	%D%/maps.h \
 	%D%/mmap_rules.c \
 	%D%/mmap_rules.h \
+	%D%/pace.c \
+	%D%/pace.h \
 	%D%/paced_file.c \
 	%D%/paced_file.h \
 	%D%/pagemap.c \
 	%D%/pagemap.h \
+	%D%/pagemap_scan.c \
+	%D%/pagemap_scan.h \
 	%D%/procmap_query.c \
 	%D%/procmap_query.h \
 	%D%/reader.c \

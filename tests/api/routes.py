@@ -29,6 +29,7 @@ MORE = {
     '/v1/files/mappings': [f'{FILE}&offset=4K&length=1&limit=2', '?device=fe:00&inode=1'],
     '/v1/files/pages': [f'{FILE}&offset=4096&length=1'],
     '/v1/processes/{pid}/gaps': ['?length=1G', '?length=64K&align=2M&limit=2', '?length=1000T'],
+    '/v1/processes/{pid}/pages': ['?detail=flags&limit=200', '?detail=frames&limit=20', '?start=0&end=1000'],
     '/v1/vmas': ['?limit=30', '?comm=python*'],
 }
 PARAMETERS = {'{pid}': str(SELF), '{addr}': '0x1000', '{pfn}': '0x1'}
@@ -137,7 +138,7 @@ def head():
 
 def head_of_what_is_not_there():
     """HEAD of a process that is not there is 404 as with GET"""
-    for rest in ('', '?detail=usage', '/vmas', '/vmas?detail=usage', '/vmas/0x1000', '/pages/0x1000/mappings'):
+    for rest in ('', '?detail=usage', '/vmas', '/vmas?detail=usage', '/vmas/0x1000', '/pages', '/pages?detail=flags', '/pages/0x1000/mappings'):
         if rest.endswith('mappings') and os.geteuid() != 0:
             continue
         target = f'/v1/processes/4194304{rest}'
@@ -164,7 +165,7 @@ def problem(reply, kind, what):
 
 def unknown_paths():
     """unknown paths and versions are 404"""
-    for path in ('/', '/v2', '/v2/processes', '/v1/nothing', '/v1/health/x', '/v1//health', '/v1/processes/1/pages',
+    for path in ('/', '/v2', '/v2/processes', '/v1/nothing', '/v1/health/x', '/v1//health', '/v1/processes/1/page',
                  '/metricsx', '/V1/health', '/v1/Health', '//', '/v1/processes/1/vmas/0x1000/x', '/%2e%2e/v1'):
         reply = vmad.get(path)
         tap.equal(reply.status, 404, path)

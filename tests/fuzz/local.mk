@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # A fuzz target is a file here, with a row in each of the two lists and its libraries. make check replays its seeds; make fuzz looks for
 # more: configure --enable-fuzzing --enable-sanitizers CC=clang, then make fuzz FUZZ_SECONDS=60.
-fuzz_targets = auxv limits maps mountinfo mounts param smaps stat status target tokens
+fuzz_targets = auxv limits maps mountinfo mounts pagemap param smaps stat status target tokens
 fuzz_replays = \
 	tests/fuzz/replay-auxv \
 	tests/fuzz/replay-limits \
 	tests/fuzz/replay-maps \
 	tests/fuzz/replay-mountinfo \
 	tests/fuzz/replay-mounts \
+	tests/fuzz/replay-pagemap \
 	tests/fuzz/replay-param \
 	tests/fuzz/replay-smaps \
 	tests/fuzz/replay-stat \
@@ -26,6 +27,10 @@ tests_fuzz_replay_maps_LDADD = $(fuzz_libs)
 tests_fuzz_replay_mountinfo_SOURCES = %D%/mountinfo.c %D%/replay.c %D%/fuzz.h
 tests_fuzz_replay_mountinfo_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_TARGET='"mountinfo"'
 tests_fuzz_replay_mountinfo_LDADD = $(fuzz_libs)
+
+tests_fuzz_replay_pagemap_SOURCES = %D%/pagemap.c %D%/replay.c %D%/fuzz.h
+tests_fuzz_replay_pagemap_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_TARGET='"pagemap"'
+tests_fuzz_replay_pagemap_LDADD = $(fuzz_libs)
 
 tests_fuzz_replay_mounts_SOURCES = %D%/mounts.c %D%/replay.c %D%/fuzz.h
 tests_fuzz_replay_mounts_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_TARGET='"mounts"'
@@ -71,6 +76,7 @@ fuzz_programs = \
 	tests/fuzz/fuzz-maps \
 	tests/fuzz/fuzz-mountinfo \
 	tests/fuzz/fuzz-mounts \
+	tests/fuzz/fuzz-pagemap \
 	tests/fuzz/fuzz-param \
 	tests/fuzz/fuzz-smaps \
 	tests/fuzz/fuzz-stat \
@@ -86,6 +92,10 @@ tests_fuzz_fuzz_maps_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_mountinfo_SOURCES = %D%/mountinfo.c %D%/fuzz.h
 tests_fuzz_fuzz_mountinfo_LDADD = $(fuzz_libs)
 tests_fuzz_fuzz_mountinfo_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+
+tests_fuzz_fuzz_pagemap_SOURCES = %D%/pagemap.c %D%/fuzz.h
+tests_fuzz_fuzz_pagemap_LDADD = $(fuzz_libs)
+tests_fuzz_fuzz_pagemap_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 
 tests_fuzz_fuzz_mounts_SOURCES = %D%/mounts.c %D%/fuzz.h
 tests_fuzz_fuzz_mounts_LDADD = daemon/libopener.a

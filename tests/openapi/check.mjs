@@ -28,6 +28,8 @@ const QUESTIONS = {
 		`/v1/processes/${self}/vmas?limit=2`, `/v1/processes/${self}/vmas?kind=heap,stack`, '/v1/processes/2/vmas'],
 	'/v1/processes/{pid}/vmas/{addr}': [`/v1/processes/${self}/vmas/0x1000`, `/v1/processes/${self}/vmas/ADDRESS`,
 		`/v1/processes/${self}/vmas/0xffffffffff600000`, `/v1/processes/${self}/vmas/0xffffffffffffffff`, '/v1/processes/2/vmas/0'],
+	'/v1/processes/{pid}/pages': [`/v1/processes/${self}/pages`, `/v1/processes/${self}/pages?detail=flags&limit=100`,
+		`/v1/processes/${self}/pages?detail=frames&limit=100`, '/v1/processes/2/pages'],
 	'/v1/processes/{pid}/pages/{addr}/mappings': [`/v1/processes/${self}/pages/ADDRESS/mappings`],
 	'/v1/frames/{pfn}/mappings': ['/v1/frames/FRAME/mappings'],
 	'/v1/files/mappings': ['/v1/files/mappings?path=/etc/passwd', `/v1/files/mappings?path=${process.execPath}`,

@@ -10,6 +10,7 @@ unit_programs += \
 	tests/unit/model/kind \
 	tests/unit/model/lookup \
 	tests/unit/model/placement \
+	tests/unit/model/page_runs \
 	tests/unit/model/process_list \
 	tests/unit/model/record_cut \
 	tests/unit/model/target \
@@ -65,3 +66,7 @@ tests_unit_model_gaps_LDADD = $(unit_model_libs)
 tests_unit_model_placement_SOURCES = %D%/placement.c %D%/layouts.h
 tests_unit_model_placement_CPPFLAGS = $(unit_cppflags)
 tests_unit_model_placement_LDADD = $(unit_model_libs)
+
+tests_unit_model_page_runs_SOURCES = %D%/page_runs.c
+tests_unit_model_page_runs_CPPFLAGS = $(unit_cppflags)
+tests_unit_model_page_runs_LDADD = $(unit_model_libs)

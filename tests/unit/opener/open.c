@@ -390,6 +390,26 @@ static void host_files(void **state)
 	opener_free(tree);
 }
 
+/* The files of frames are for root callers, whoever vmad is. */
+static void frames(void **state)
+{
+	const enum opener_host_file files[] = { OPENER_HOST_KPAGEFLAGS, OPENER_HOST_KPAGECOUNT, OPENER_HOST_KPAGECGROUP };
+	uint64_t word;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		int fd;
+
+		assert_int_equal(opener_open_frames(opener, people_user(), files[i]), -EPERM);
+		fd = opener_open_frames(opener, people_root(), files[i]);
+		assert_int_equal(fd >= 0, geteuid() == 0);
+		if (fd < 0)
+			continue;
+		assert_int_equal(pread(fd, &word, sizeof(word), 8 * 4096), sizeof(word));
+		close(fd);
+	}
+}
+
 static void no_such_tree(void **state)
 {
 	struct vmad_error err = { 0 };
@@ -415,6 +435,7 @@ int main(void)
 		CASE("a captured tree is opened as it is", captured_tree),
 		CASE("files of the host", host_files),
 		CASE("a tree that is not there", no_such_tree),
+		CASE("files of frames for root callers only", frames),
 	};
 
 	return cmocka_run_group_tests(cases, set_up, tear_down);

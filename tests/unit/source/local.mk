@@ -5,10 +5,13 @@ unit_programs += \
 	tests/unit/source/auxv \
 	tests/unit/source/facts \
 	tests/unit/source/host \
+	tests/unit/source/kpage \
 	tests/unit/source/iomem \
 	tests/unit/source/limits \
 	tests/unit/source/maps \
 	tests/unit/source/mmap_rules \
+	tests/unit/source/pagemap \
+	tests/unit/source/pagemap_scan \
 	tests/unit/source/procmap_query \
 	tests/unit/source/reader \
 	tests/unit/source/smaps \
@@ -62,3 +65,15 @@ tests_unit_source_mmap_rules_LDADD = $(unit_source_libs)
 tests_unit_source_status_SOURCES = %D%/status.c
 tests_unit_source_status_CPPFLAGS = $(unit_cppflags)
 tests_unit_source_status_LDADD = $(unit_source_libs)
+
+tests_unit_source_kpage_SOURCES = %D%/kpage.c
+tests_unit_source_kpage_CPPFLAGS = $(unit_cppflags)
+tests_unit_source_kpage_LDADD = $(unit_source_libs)
+
+tests_unit_source_pagemap_SOURCES = %D%/pagemap.c
+tests_unit_source_pagemap_CPPFLAGS = $(unit_cppflags)
+tests_unit_source_pagemap_LDADD = $(unit_source_libs)
+
+tests_unit_source_pagemap_scan_SOURCES = %D%/pagemap_scan.c
+tests_unit_source_pagemap_scan_CPPFLAGS = $(unit_cppflags)
+tests_unit_source_pagemap_scan_LDADD = $(unit_source_libs)

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * pace: how a walk of page tables in many calls leaves its target room. The rule is that of paced_file.h: a pause after
+ * each PACED_WINDOW_BYTES of memory that was walked, and after a call that took long one that is as long.
+ */
+#ifndef SOURCE_PACE_H
+#define SOURCE_PACE_H
+
+#include <stdint.h>
+
+struct pace {
+	uint64_t bytes;			/* walked since the last pause */
+	uint64_t began_us;
+	uint64_t kernel_us;		/* in calls, in all */
+};
+
+/* Around each call that walks; `bytes` of memory were found in it. pace_end() pauses where it is time. */
+void pace_begin(struct pace *pace);
+void pace_end(struct pace *pace, uint64_t bytes);
+
+/* Microseconds of a clock that only goes forward. */
+uint64_t pace_now_us(void);
+
+#endif

@@ -1,0 +1,571 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The state of pages: vmad against /proc/PID/pagemap and kpageflags, read here page by page."""
+import contextlib
+import json
+import os
+import re
+import signal
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+sys.path.insert(0, os.path.join(os.environ['TOP_SRCDIR'], 'tests/lib'))
+import procfs  # noqa: E402
+import tap  # noqa: E402
+from vmad import NOBODY, TOP_BUILDDIR, TOP_SRCDIR, Vmad, as_user, request  # noqa: E402
+
+PAGE = os.sysconf('SC_PAGESIZE')
+PAGED = os.path.join(TOP_BUILDDIR, 'tests/live/paged')
+VMACTL = os.path.join(TOP_BUILDDIR, 'client/vmactl')
+HUGE_PAGES = '/proc/sys/vm/nr_hugepages'
+# Flags of frames that change by themselves, also while the process is stopped.
+RESTLESS = {
+    'locked', 'referenced', 'uptodate', 'dirty', 'lru', 'active', 'writeback', 'reclaim', 'idle', 'softdirty', 'ksm', 'private',
+    'swapcache', 'owner-2', 'owner-private', 'arch', 'arch-2', 'arch-3', 'private-2',
+}  # fmt: skip
+ROOT = os.geteuid() == 0
+
+
+def skip(why):
+    raise tap.Skip(why)
+
+
+def only_root():
+    if not ROOT:
+        skip('frames are for root')
+
+
+class Paged:
+    """A running tests/live/paged: areas {name: (start, letters)}."""
+
+    def __init__(self):
+        self.directory = tempfile.TemporaryDirectory(prefix='vmad-paged-')
+        self.process = subprocess.Popen(
+            [PAGED, self.directory.name], stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding='ascii'
+        )
+        self.pid = self.process.pid
+        self.areas, self.absent = {}, {}
+        for line in self.process.stdout:
+            words = line.rstrip('\n').split('\t')
+            if words[0] == 'ready':
+                return
+            if words[0] == 'area':
+                self.areas[words[1]] = (int(words[2], 16), words[3])
+            else:
+                self.absent[words[1]] = words[2]
+        raise RuntimeError('paged did not get ready')
+
+    def tell(self, command, name):
+        print(command, name, file=self.process.stdin, flush=True)
+        self.process.stdout.readline()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, trace):
+        self.process.kill()
+        self.process.wait()
+        self.directory.cleanup()
+
+
+@contextlib.contextmanager
+def stopped(pid):
+    os.kill(pid, signal.SIGSTOP)
+    while procfs.stat(pid)['state'] != 'T':
+        time.sleep(0.001)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+def words(path, first, count):
+    """64-bit words of a file of such."""
+    with open(path, 'rb', buffering=0) as file:
+        data = os.pread(file.fileno(), 8 * count, 8 * first)
+    return struct.unpack(f'{len(data) // 8}Q', data)
+
+
+def state_of(entry):
+    """A second opinion on an entry of pagemap."""
+    if entry >> 63:
+        return 'present'
+    if entry >> 62 & 1:
+        kind, mark = entry & 31, entry >> 5 & 7
+        if entry >> 58 & 1 or (kind == 31 and mark & 4):
+            return 'guard'
+        return 'marker' if kind >= 23 else 'swapped'
+    return 'marker' if entry >> 57 & 1 else 'none'
+
+
+def is_by_number(area):
+    """What is mapped by number in any process: the kernel's data for the vDSO."""
+    return area.get('name', '').startswith('[vvar')
+
+
+def raw_pages(pid):
+    """{address: entry} of every page that a VMA covers."""
+    found = {}
+    for area in procfs.maps(pid):
+        start, end = int(area['start'], 16), int(area['end'], 16)
+        if start >> 63 or is_by_number(area):
+            continue
+        for i, entry in enumerate(words(f'/proc/{pid}/pagemap', start // PAGE, (end - start) // PAGE)):
+            found[start + i * PAGE] = entry
+    return found
+
+
+def get(pid, rest=''):
+    reply = vmad.get(f'/v1/processes/{pid}/pages{rest}')
+    tap.equal(reply.status, 200, f'{rest}: {reply.text()[:300]}')
+    return reply.json()
+
+
+def expand(runs):
+    """{address: run} of every page; runs are in order, whole and do not overlap."""
+    pages, before = {}, 0
+    for run in runs:
+        start, end = int(run['start'], 16), int(run['end'], 16)
+        tap.truth(before <= start < end, f'order of {run}')
+        tap.equal((run['size_bytes'], run['page_count']), (end - start, (end - start) // PAGE), f'size of {run}')
+        before = end
+        for address in range(start, end, PAGE):
+            pages[address] = run
+    return pages
+
+
+def shown(pages):
+    """Those that the kernel shows."""
+    return {address: run for address, run in pages.items() if 'pfn-mapping' not in run['flags']}
+
+
+def compare(pid, detail, check):
+    """Each page of a stopped process, by vmad and by ourselves."""
+    with stopped(pid):
+        document = get(pid, f'?detail={detail}&max_age_ms=0')
+        raw = raw_pages(pid)
+    tap.equal(document['complete'], True, 'complete')
+    pages = shown(expand(document['runs']))
+    tap.equal([hex(a) for a in sorted(set(raw) ^ set(pages))][:5], [], 'pages that only one of us has')
+    for address, entry in raw.items():
+        run = pages[address]
+        tap.equal(run['state'], state_of(entry), f'state of {address:x}, entry {entry:x}')
+        if run['state'] != 'none':
+            for bit, name in ((61, 'file'), (55, 'soft-dirty')):
+                tap.equal(name in run['flags'], bool(entry >> bit & 1), f'{name} of {address:x}, entry {entry:x}')
+        check(address, entry, run)
+    return document
+
+
+def states():
+    """every page of a process is in the state that pagemap tells, and runs are as long as they can be"""
+    document = compare(paged.pid, 'states', lambda *_: None)
+    tap.equal((document['pid'], document['page_size_bytes'], document['count']), (paged.pid, PAGE, len(document['runs'])), 'head')
+    for one, two in zip(document['runs'], document['runs'][1:]):
+        alike = (one['end'], one['state'], one['flags']) == (two['start'], two['state'], two['flags'])
+        tap.truth(not alike, f'{one} and {two} are one run')
+    tap.truth(not any('pfn' in run or 'exclusive' in run['flags'] for run in document['runs']), 'more than was asked for')
+
+
+def exclusive():
+    """detail=flags tells which pages nobody else maps"""
+
+    def check(address, entry, run):
+        if run['state'] == 'present':
+            tap.equal('exclusive' in run['flags'], bool(entry >> 56 & 1), f'{address:x}, entry {entry:x}')
+
+    compare(paged.pid, 'flags', check)
+
+
+def kpageflag_names():
+    with open(os.path.join(TOP_SRCDIR, 'include/vmad/kpageflags.def'), encoding='ascii') as file:
+        return {int(bit): name for bit, name in re.findall(r'^KPAGEFLAG\((\d+), \w+, "([^"]+)"', file.read(), re.M)}
+
+
+def frames():
+    """detail=frames tells the frame of every page and its flags, as pagemap and kpageflags have them"""
+    only_root()
+    names = kpageflag_names()
+
+    def check(address, entry, run):
+        tap.equal('pfn' in run, run['state'] == 'present', f'pfn of {address:x}')
+        if run['state'] != 'present':
+            return
+        pfn = int(run['pfn'], 16) + (address - int(run['start'], 16)) // PAGE
+        tap.equal(pfn, entry & ((1 << 55) - 1), f'pfn of {address:x}')
+        flags = words('/proc/kpageflags', pfn, 1)[0]
+        expected = {names[bit] for bit in names if flags >> bit & 1} - RESTLESS
+        tap.equal(expected - set(run['flags']), set(), f'flags of {address:x}, frame {pfn:x}')
+
+    compare(paged.pid, 'frames', check)
+
+
+EXPECTED = {'w': 'present', 'r': 'present', '.': 'none', 'g': 'guard', 'p': 'present', 'm': 'marker', 'x': 'marker'}
+
+
+def letters_of(name):
+    if name in paged.absent:
+        skip(paged.absent[name])
+    start, letters = paged.areas[name]
+    pages = expand(get(paged.pid, f'?start={start:x}&end={start + len(letters) * PAGE:x}&max_age_ms=0')['runs'])
+    tap.equal(sorted(pages), [start + i * PAGE for i in range(len(letters))], f'pages of {name}')
+    return [(letter, pages[start + i * PAGE]) for i, letter in enumerate(letters)]
+
+
+def each_area(*names):
+    for name in names:
+        for i, (letter, run) in enumerate(letters_of(name)):
+            tap.equal(run['state'], EXPECTED[letter], f'page {i} of {name} ({letter})')
+            yield name, letter, run
+
+
+def anonymous_memory():
+    """anonymous pages that were written, only read, and not touched"""
+    for name, letter, run in each_area('anon', 'untouched', 'zero'):
+        tap.truth('file' not in run['flags'], f'{name}: {run}')
+        if pagemap_scan():
+            tap.equal('zero' in run['flags'], letter == 'r', f'{name} {letter}: {run}')
+
+
+def pagemap_scan():
+    return get(paged.pid, '?limit=1')['source'] == 'PAGEMAP_SCAN'
+
+
+def files_and_shared_memory():
+    """pages of files and of shared memory; a private copy is no page of the file any more"""
+    for name in ('shared-anon', 'shared-file', 'private-file', 'memfd'):
+        for letter, run in letters_of(name):
+            if letter in 'wr':
+                tap.equal(run['state'], 'present', f'{name} {letter}')
+                tap.equal('file' in run['flags'], (name, letter) != ('private-file', 'w'), f'{name} {letter}: {run}')
+
+
+def guards():
+    """guard pages are neither swapped nor none"""
+    list(each_area('guard'))
+
+
+def markers():
+    """userfaultfd: write-protected pages, marks on pages that are not there, and poison"""
+    for _, letter, run in each_area('protected'):
+        tap.equal('uffd-wp' in run['flags'], letter in 'pm', f'{letter}: {run}')
+
+
+def poison():
+    """UFFDIO_POISON leaves a marker"""
+    for _, letter, run in each_area('poisoned'):
+        if ROOT:
+            tap.equal('poisoned' in run['flags'], letter == 'x', f'{letter}: {run}')
+
+
+def huge_pages():
+    """a transparent huge page is mapped huge, and is no hugetlb"""
+    if 'thp' in paged.absent or 'AnonHugePages:      2048 kB' not in procfs.read(paged.pid, 'smaps').decode(errors='replace'):
+        skip('no transparent huge page was to be had')
+    if not pagemap_scan():
+        skip('only PAGEMAP_SCAN tells')
+    for _, _, run in each_area('thp'):
+        tap.truth('huge-mapped' in run['flags'] and 'hugetlb' not in run['flags'], f'{run}')
+
+
+@contextlib.contextmanager
+def one_huge_page():
+    """A page of hugetlbfs, where we may ask for one; the setting is put back."""
+    try:
+        with open(HUGE_PAGES, encoding='ascii') as file:
+            before = file.read()
+        with open(HUGE_PAGES, 'w', encoding='ascii') as file:
+            file.write(str(int(before) + 1))
+    except OSError:
+        yield
+        return
+    try:
+        yield
+    finally:
+        with open(HUGE_PAGES, 'w', encoding='ascii') as file:
+            file.write(before)
+
+
+def hugetlb():
+    """hugetlb memory is named as such"""
+    for _, _, run in each_area('hugetlb'):
+        tap.truth({'huge-mapped', 'hugetlb'} <= set(run['flags']), f'{run}')
+
+
+def device_memory():
+    """memory that is mapped by number is not taken for empty memory"""
+    if not pagemap_scan():
+        skip('only PAGEMAP_SCAN tells')
+    expected = {int(area['start'], 16) for area in procfs.maps(paged.pid) if is_by_number(area)}
+    pages = expand(get(paged.pid)['runs'])
+    tap.truth(expected, 'every process has [vvar]')
+    for start in expected:
+        tap.equal((pages[start]['state'], pages[start]['flags']), ('none', ['pfn-mapping']), f'{start:x}')
+
+
+def ranges():
+    """a range is cut at pages; what lies outside of memory is no page"""
+    start, letters = paged.areas['anon']
+    pages = expand(get(paged.pid, f'?start={start + 5:x}&end={start + 2 * PAGE + 1:x}')['runs'])
+    tap.equal(sorted(pages), [start, start + PAGE, start + 2 * PAGE], 'three pages that the range touches')
+    tap.equal(get(paged.pid, f'?start={start - PAGE:x}&end={start:x}')['runs'], [], 'a gap')
+    tap.equal(get(paged.pid, '?start=ffffffffff600000')['runs'], [], 'beyond user space')
+    tap.equal(len(letters) * PAGE, sum(run['size_bytes'] for run in get(paged.pid, f'?start={start:x}&end={start + len(letters) * PAGE:x}')['runs']), 'the area')
+
+
+def follow(path):
+    """The runs of a list in parts, and of how many parts."""
+    runs, parts = [], 0
+    while path:
+        document = vmad.get(path).json()
+        runs += document['runs']
+        path = document.get('next')
+        parts += 1
+    tap.equal(document['complete'], True, f'the last part: {document.get("reason")}')
+    return runs, parts
+
+
+def parts():
+    """limit= and next: the parts together are the whole"""
+    with stopped(paged.pid):
+        whole = get(paged.pid, '?max_age_ms=0')
+        pieces, count = follow(f'/v1/processes/{paged.pid}/pages?limit=7&max_age_ms=0')
+    tap.equal(pieces, whole['runs'], 'runs')
+    tap.equal(count, -(-len(pieces) // 7), 'parts')
+
+
+class Child:
+    """A process that runs a function of ours, then waits; what the function returns is `told`."""
+
+    def __init__(self, function):
+        receive, send = os.pipe()
+        self.pid = os.fork()
+        if self.pid == 0:
+            try:
+                os.write(send, json.dumps(function()).encode() + b'\n')
+                while True:
+                    signal.pause()
+            finally:
+                os._exit(1)
+        os.close(send)
+        with os.fdopen(receive) as answer:
+            self.told = json.loads(answer.readline())
+
+    def end(self):
+        os.kill(self.pid, signal.SIGKILL)
+        os.waitpid(self.pid, 0)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, trace):
+        with contextlib.suppress(ProcessLookupError, ChildProcessError):
+            self.end()
+
+
+def map_memory(size, step):
+    """An anonymous NORESERVE mapping with a page touched every `step` bytes, in ctypes: returns its address."""
+    import ctypes  # the child's own
+
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.mmap.restype = ctypes.c_void_p
+    libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int, ctypes.c_int, ctypes.c_int, ctypes.c_long]
+    libc.madvise.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
+    start = libc.mmap(None, size, 3, 0x4022, -1, 0)
+    if start in (None, ctypes.c_void_p(-1).value):
+        raise OSError(ctypes.get_errno(), 'mmap')
+    libc.madvise(start, size, 15)  # MADV_NOHUGEPAGE
+    for at in range(start, start + size, step):
+        ctypes.memset(at, 1, 1)
+    return start
+
+
+def sparse_terabyte():
+    """1 TiB with 20,000 touched pages: all of them, complete, in the memory of a window"""
+    size, step = 1 << 40, (1 << 40) // 20000 // PAGE * PAGE
+    before = vmad.memory()
+    with Child(lambda: map_memory(size, step)) as child:
+        document = get(child.pid, f'?start={child.told:x}&end={child.told + size:x}&deadline_ms=20000')
+    runs = document['runs']
+    tap.equal(document['complete'], True, 'complete')
+    tap.equal(sum(run['size_bytes'] for run in runs), size, 'bytes')
+    present = [int(run['start'], 16) for run in runs if run['state'] == 'present']
+    tap.equal(present, list(range(child.told, child.told + size, step)), 'touched pages')
+    tap.truth(vmad.memory() - before < 8 << 20, f'vmad grew by {vmad.memory() - before} bytes')
+
+
+def deadline():
+    """a walk ends at its deadline, says so, and says where to go on"""
+    size = 256 << 20
+    with Child(lambda: map_memory(size, 2 * PAGE)) as child:
+        start = child.told
+        first = get(child.pid, f'?start={start:x}&end={start + size:x}&deadline_ms=1')
+        tap.equal((first['complete'], first['reason']), (False, 'deadline'), 'verdict')
+        rest, _ = follow(first['next'].replace('deadline_ms=1', 'deadline_ms=30000'))
+    tap.truth(first['runs'] and len(first['runs']) < size // PAGE, f'{len(first["runs"])} runs within the deadline')
+    tap.equal(len(expand(first['runs'] + rest)), size // PAGE, 'pages of both parts')
+
+
+def exit_on_the_way():
+    """a process that ends while its pages are listed: the list says so"""
+    size = 512 << 20
+    with Child(lambda: map_memory(size, 2 * PAGE)) as child:
+        connection = vmad.connect()
+        connection.request('GET', f'/v1/processes/{child.pid}/pages?deadline_ms=30000')
+        response = connection.getresponse()
+        text = response.read(65536)
+        child.end()
+        document = json.loads(text + response.read())
+        connection.close()
+    tap.equal((document['complete'], document['reason']), (False, 'target-gone'), 'verdict')
+    expand(document['runs'])
+
+
+def unmapped_on_the_way():
+    """memory that comes and goes while it is listed: every answer is whole, and right about what stays"""
+    start, letters = paged.areas['guard'] if 'guard' in paged.areas else paged.areas['anon']
+    stop = threading.Event()
+
+    def disturb():
+        while not stop.is_set():
+            paged.tell('discard', 'memfd')
+            paged.tell('touch', 'memfd')
+
+    with stopped(paged.pid):
+        raw = words(f'/proc/{paged.pid}/pagemap', start // PAGE, len(letters))
+    thread = threading.Thread(target=disturb)
+    thread.start()
+    try:
+        for i in range(60):
+            document = get(paged.pid, f'?max_age_ms=0&detail={("states", "flags", "frames")[i % 3]}')
+            tap.equal(document['complete'], True, 'complete')
+            pages = expand(document['runs'])
+            tap.equal([pages[start + i * PAGE]['state'] for i in range(len(letters))], [state_of(entry) for entry in raw], 'what stays')
+    finally:
+        stop.set()
+        thread.join()
+
+
+def without_memory():
+    """a thread of the kernel and a zombie have no pages, and that is complete"""
+    with Child(lambda: 0) as child:
+        os.kill(child.pid, signal.SIGKILL)
+        while procfs.stat(child.pid)['state'] != 'Z':
+            time.sleep(0.001)
+        for pid in [child.pid] + ([2] if ROOT else []):
+            document = get(pid)
+            tap.equal((document['runs'], document['complete']), ([], True), f'process {pid}')
+
+
+def errors():
+    """what is wrong is named: no such process, a pid of another process, a range upside down, a captured tree"""
+    tap.equal(vmad.get('/v1/processes/4194304/pages').status, 404, 'no such process')
+    tap.equal(vmad.get(f'/v1/processes/{paged.pid}/pages?start_time_ticks=1').status, 409, 'start_time_ticks')
+    for bad in ('start=2000&end=1000', 'detail=all', 'limit=0', 'deadline_ms=99999999', 'end=zz'):
+        tap.equal(vmad.get(f'/v1/processes/{paged.pid}/pages?{bad}').status, 400, bad)
+    with Vmad(arguments=['--procfs', os.path.join(TOP_SRCDIR, 'tests/proc/linux-6.18')]) as captured:
+        reply = captured.get('/v1/processes/4242/pages')
+        tap.equal((reply.status, reply.json()['type']), (501, 'urn:vmad:problem:not-available'), 'a captured tree')
+
+
+def ordinary_callers():
+    """a caller without privileges: its own processes, without frames, and why; nobody else's, and not vmad's own"""
+    only_root()
+
+    def ask():
+        child = Child(lambda: 0)
+        try:
+            paths = (child.pid, paged.pid, 1, vmad.pid)
+            replies = [vmad.get(f'/v1/processes/{pid}/pages?detail=frames') for pid in paths]
+            return [(reply.status, reply.json()) for reply in replies]
+        finally:
+            child.end()
+
+    (status, own), *others = as_user(NOBODY, ask)
+    tap.equal((status, own['complete']), (200, True), 'its own')
+    tap.truth('root only' in own['missing'], own.get('missing'))
+    tap.truth(any('exclusive' in run['flags'] for run in own['runs']), 'what the page tables say is there')
+    names = set(kpageflag_names().values())
+    tap.truth(not any('pfn' in run or names & set(run['flags']) for run in own['runs']), 'frames')
+    for status, document in others:
+        tap.truth(status in (403, 404), f'somebody else: {status}, {str(document)[:200]}')
+
+
+def kernel_same_page_merging():
+    """pages that KSM merged are told by the flags of their frame"""
+    only_root()
+    run = '/sys/kernel/mm/ksm/run'
+    if 'ksm' in paged.absent or not os.path.exists(run):
+        skip('no KSM')
+    with open(run, encoding='ascii') as file:
+        before = file.read()
+    start, letters = paged.areas['ksm']
+    last = time.monotonic() + 15
+    found = []
+    try:
+        with open(run, 'w', encoding='ascii') as file:
+            file.write('1')
+        while time.monotonic() < last and not (found and all('ksm' in flags for flags in found)):
+            document = get(paged.pid, f'?start={start:x}&end={start + len(letters) * PAGE:x}&detail=flags&max_age_ms=0')
+            found = [one['flags'] for one in document['runs']]
+            time.sleep(0.05)
+    finally:
+        with open(run, 'w', encoding='ascii') as file:
+            file.write(before)
+    tap.equal([flags for flags in found if 'ksm' not in flags], [], 'pages that are not merged')
+
+
+def swapped():
+    """pages that are swapped out, where there is swap"""
+    with open('/proc/swaps', encoding='ascii') as file:
+        if len(file.readlines()) < 2:
+            skip('this host has no swap')
+    list(run['state'] for _, run in letters_of('swapped'))
+    tap.truth(any(run['state'] == 'swapped' for _, run in letters_of('swapped')), 'MADV_PAGEOUT swaps out')
+
+
+def shares_an_answer():
+    """the same question again, shortly after, may be answered from the first answer: age_ms says so"""
+    get(paged.pid)
+    tap.truth(get(paged.pid, '?max_age_ms=10000')['age_ms'] >= 0, 'age_ms')
+
+
+def head_does_not_walk():
+    """HEAD asks for the status alone"""
+    connection = vmad.connect()
+    reply = request(connection, f'/v1/processes/{paged.pid}/pages', 'HEAD')
+    connection.close()
+    tap.equal((reply.status, reply.body), (200, b''), 'HEAD')
+
+
+def vmactl(*arguments):
+    done = subprocess.run([VMACTL, '--socket', vmad.socket, *arguments], capture_output=True, encoding='utf-8', timeout=60, check=False)
+    tap.equal(done.returncode, 0, f'{arguments}: {done.stderr}')
+    return done.stdout
+
+
+def command_line():
+    """vmactl pages: runs, sums, a range, the document"""
+    with stopped(paged.pid):
+        document = get(paged.pid, '?max_age_ms=0')
+        lines = vmactl('pages', '-rn', '-b', '-o', 'start,end,state', str(paged.pid)).splitlines()
+        tap.equal([line.split() for line in lines], [[run[n].removeprefix('0x') for n in ('start', 'end', 'state')] for run in document['runs']], 'rows')
+        sums = [line.split() for line in vmactl('pages', '--summary', '-rn', '-b', '-o', 'state,size_bytes', str(paged.pid)).splitlines()]
+        tap.equal(sum(int(size) for _, size in sums), sum(run['size_bytes'] for run in document['runs']), 'sum')
+        sizes = [int(size) for _, size in sums]
+        tap.equal(sizes, sorted(sizes, reverse=True), 'the largest first')
+    start, letters = paged.areas['anon']
+    text = vmactl('pages', str(paged.pid), f'{start:x}+{len(letters) * PAGE}')
+    tap.truth(f'process {paged.pid}, paged: ' in text and 'present 36K' in text, text)
+    one = json.loads(vmactl('--json', 'pages', '--flags', str(paged.pid), f'{start:x}'))
+    tap.equal([run['size_bytes'] for run in one['runs']], [PAGE], 'an address is its page')
+
+
+with one_huge_page():
+    with Vmad(open_to_all=True) as vmad, Paged() as paged:
+        tap.run([states, exclusive, frames, anonymous_memory, files_and_shared_memory, guards, markers, poison, huge_pages, hugetlb,
+                 device_memory, ranges, parts, sparse_terabyte, deadline, exit_on_the_way, unmapped_on_the_way, without_memory, errors,
+                 ordinary_callers, kernel_same_page_merging, swapped, shares_an_answer, head_does_not_walk, command_line])  # fmt: skip
