@@ -11,8 +11,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* Files of the address space. They belong to the mm, which any thread of the process has as well. */
+/* Files that tell of the mm. Any thread of the process has it, so where the leader is dead, one that lives shows the same. */
 #define MM_FILES (~OPENER_WANT(OPENER_STAT))
+
+/* Those of them that the kernel opens only for who may trace the process: ptrace_may_access(PTRACE_MODE_READ_FSCREDS). */
+#define TRACER_FILES (MM_FILES & ~(OPENER_WANT(OPENER_STATUS) | OPENER_WANT(OPENER_LIMITS)))
 
 /* Links of a task directory with one thread: ".", "..", and the thread. */
 #define LINKS_OF_ONE_THREAD 3
@@ -132,23 +135,33 @@ static void open_mm_files(const struct procfs *procfs, int dir_fd, struct opener
 		close(thread_fd);
 }
 
-void procdir_open(const struct procfs *procfs, struct opener_target *target, bool own_too)
+/* A file that is wanted alone needs no directory to belong with others. */
+static void open_stat_alone(const struct procfs *procfs, struct opener_target *target)
 {
-	unsigned mm_files = target->want & MM_FILES, others = target->want & ~MM_FILES;
+	char path[24];
+
+	snprintf(path, sizeof(path), "%d/stat", (int)target->pid);
+	target->fd[OPENER_STAT] = open_at(procfs->fd, path, O_RDONLY);
+}
+
+static void open_in_directory(const struct procfs *procfs, struct opener_target *target, bool own_too)
+{
+	unsigned mm_files = target->want & MM_FILES;
 	char pid[16];
 	int dir_fd;
 
-	set_files(target, ~0u, -EBADF);
 	snprintf(pid, sizeof(pid), "%d", (int)target->pid);
 	dir_fd = open_at(procfs->fd, pid, O_PATH | O_DIRECTORY);
 	if (dir_fd < 0) {
 		set_files(target, target->want, dir_fd);
 		return;
 	}
-	open_files(dir_fd, target, others);
-	if (mm_files && !own_too && !procfs->captured && is_own(target->pid))
-		set_files(target, mm_files, -EACCES);
-	else if (mm_files)
+	open_files(dir_fd, target, target->want & ~MM_FILES);
+	if (mm_files && !own_too && !procfs->captured && is_own(target->pid)) {
+		set_files(target, mm_files & TRACER_FILES, -EACCES);
+		mm_files &= ~TRACER_FILES;
+	}
+	if (mm_files)
 		open_mm_files(procfs, dir_fd, target, mm_files);
 	close(dir_fd);
 }
@@ -172,4 +185,13 @@ pid_t procdir_living_thread(const struct procfs *procfs, pid_t pid)
 	}
 	close(dir_fd);
 	return living;
+}
+
+void procdir_open(const struct procfs *procfs, struct opener_target *target, bool own_too)
+{
+	set_files(target, ~0u, -EBADF);
+	if (target->want == OPENER_WANT(OPENER_STAT))
+		open_stat_alone(procfs, target);
+	else
+		open_in_directory(procfs, target, own_too);
 }
