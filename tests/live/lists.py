@@ -251,7 +251,8 @@ def the_host_is_the_union():
     compared = 0
     for pid, (stat, areas) in before.items():
         if (
-            stat
+            pid != vmad.pid  # its own areas come and go with the connection that asks
+            and stat
             and areas
             and after.get(pid)
             and after[pid][1] == areas
