@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # tests/bench: what vmad costs, beside its peers. Never part of make check: a time is not a verdict.
-EXTRA_PROGRAMS += tests/bench/measure tests/bench/workload
+EXTRA_PROGRAMS += tests/bench/family tests/bench/measure tests/bench/workload
+tests_bench_family_SOURCES = %D%/family.c
 tests_bench_measure_SOURCES = \
 	%D%/flood.c \
 	%D%/flood.h \
@@ -11,9 +12,9 @@ tests_bench_workload_SOURCES = %D%/workload.c
 EXTRA_DIST += \
 	%D%/bench.py \
 	%D%/psutil_json.py
-CLEANFILES += tests/bench/measure$(EXEEXT) tests/bench/workload$(EXEEXT)
+CLEANFILES += tests/bench/family$(EXEEXT) tests/bench/measure$(EXEEXT) tests/bench/workload$(EXEEXT)
 
 # make bench BENCH="list-maps target" runs only these sections; BENCH_ROUNDS=21 by default.
 .PHONY: bench
-bench: daemon/vmad$(EXEEXT) tests/bench/measure$(EXEEXT) tests/bench/workload$(EXEEXT)
+bench: daemon/vmad$(EXEEXT) tests/bench/family$(EXEEXT) tests/bench/measure$(EXEEXT) tests/bench/workload$(EXEEXT)
 	TOP_SRCDIR='$(abs_top_srcdir)' TOP_BUILDDIR='$(abs_top_builddir)' /usr/bin/python3 $(srcdir)/tests/bench/bench.py $(BENCH)
