@@ -3,6 +3,7 @@
 
 A case passes unless it raises; Skip is for what this host cannot show. run() prints the plan first and never returns.
 """
+import signal
 import sys
 import traceback
 
@@ -48,6 +49,8 @@ def settled(check, tries=5):
 
 def run(cases):
     """Runs the cases in order and exits: 0 where none failed."""
+    # What runs in the background of a shell ignores ^C, and so would all that it starts; tests send it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     failed = 0
     print(f'1..{len(cases)}', flush=True)
     for number, case in enumerate(cases, 1):
