@@ -53,7 +53,7 @@ void endpoint_frames(struct request *request)
 		reply_empty(request);
 	else if (!request_walk(request, 0))
 		return;
-	else if (frames_new(context->opener, request_budget_us(request), &frames, &err) < 0)
+	else if (frames_new(context->opener, request->caller, request_budget_us(request), &frames, &err) < 0)
 		reply_error(request, &err);
 	else
 		reply_list(request, &frames_ops, frames);
@@ -69,7 +69,7 @@ void endpoint_frame(struct request *request)
 
 	if (!root_only(request, "page frames tell of everybody's memory"))
 		return;
-	if (frame_read(context->opener, request_number(request, PARAM_pfn), names, &frame, &err) < 0) {
+	if (frame_read(context->opener, request->caller, request_number(request, PARAM_pfn), names, &frame, &err) < 0) {
 		reply_error(request, &err);
 		return;
 	}

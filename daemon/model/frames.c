@@ -106,9 +106,9 @@ static int count_range(struct frames *frames, int fd, const struct frame_range *
 }
 
 /* The memory of the host. Returns how many ranges, or a negative errno. */
-static long read_ranges(struct opener *opener, struct frame_range *ranges)
+static long read_ranges(struct opener *opener, const struct vmad_caller *caller, struct frame_range *ranges)
 {
-	int fd = opener_open_host(opener, OPENER_HOST_IOMEM);
+	int fd = opener_open_frames(opener, caller, OPENER_HOST_IOMEM);
 	size_t size = 256 * 1024, len = 0, count = 0;
 	char *text = malloc(size);
 	ssize_t n = 1;
@@ -130,11 +130,12 @@ static int by_count(const void *a, const void *b)
 	return left->count > right->count ? -1 : left->count < right->count;
 }
 
-static int count_all(struct frames *frames, struct opener *opener, int fd, uint64_t budget_us)
+static int count_all(struct frames *frames, struct opener *opener, const struct vmad_caller *caller, int fd,
+		     uint64_t budget_us)
 {
 	struct frame_range *ranges = malloc(RANGES_MAX * sizeof(*ranges));
 	uint64_t *words = malloc(CHUNK * sizeof(*words)), deadline = budget_us ? now_us() + budget_us : 0;
-	long count = ranges && words ? read_ranges(opener, ranges) : -ENOMEM;
+	long count = ranges && words ? read_ranges(opener, caller, ranges) : -ENOMEM;
 	int r = count < 0 ? (int)count : 0;
 
 	for (long i = 0; r == 0 && i < count; i++)
@@ -147,15 +148,16 @@ static int count_all(struct frames *frames, struct opener *opener, int fd, uint6
 	return r == -ETIMEDOUT ? 0 : r;
 }
 
-int frames_new(struct opener *opener, uint64_t budget_us, struct frames **ret_frames, struct vmad_error *err)
+int frames_new(struct opener *opener, const struct vmad_caller *caller, uint64_t budget_us, struct frames **ret_frames,
+	       struct vmad_error *err)
 {
 	struct frames *frames = calloc(1, sizeof(*frames));
 	int fd, r;
 
 	if (!frames)
 		return vmad_fail(err, ENOMEM, 0, NULL, "allocate");
-	fd = opener_open_host(opener, OPENER_HOST_KPAGEFLAGS);
-	r = fd < 0 ? -EOPNOTSUPP : count_all(frames, opener, fd, budget_us);
+	fd = opener_open_frames(opener, caller, OPENER_HOST_KPAGEFLAGS);
+	r = fd < 0 ? -EOPNOTSUPP : count_all(frames, opener, caller, fd, budget_us);
 	if (fd >= 0)
 		close(fd);
 	if (r < 0) {
@@ -181,10 +183,11 @@ int frames_next(struct frames *frames, struct vmad_frame_kind *ret_kind)
 	return 1;
 }
 
-int frame_read(struct opener *opener, uint64_t pfn, char *names, struct vmad_frame *ret_frame, struct vmad_error *err)
+int frame_read(struct opener *opener, const struct vmad_caller *caller, uint64_t pfn, char *names,
+	       struct vmad_frame *ret_frame, struct vmad_error *err)
 {
-	int flags_fd = opener_open_host(opener, OPENER_HOST_KPAGEFLAGS),
-	    count_fd = opener_open_host(opener, OPENER_HOST_KPAGECOUNT);
+	int flags_fd = opener_open_frames(opener, caller, OPENER_HOST_KPAGEFLAGS),
+	    count_fd = opener_open_frames(opener, caller, OPENER_HOST_KPAGECOUNT);
 	uint64_t flags, count;
 	int r = flags_fd < 0 ? -EOPNOTSUPP : words_read(flags_fd, pfn, &flags, 1) == 1 ? 0 : -ENXIO;
 

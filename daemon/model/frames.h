@@ -18,7 +18,8 @@ struct frames;
  * Goes through every frame of memory, for budget_us at most (0: any time). -EOPNOTSUPP: this kernel does not tell. An
  * estimate by nature: frames change while they are counted.
  */
-int frames_new(struct opener *opener, uint64_t budget_us, struct frames **ret_frames, struct vmad_error *err);
+int frames_new(struct opener *opener, const struct vmad_caller *caller, uint64_t budget_us, struct frames **ret_frames,
+	       struct vmad_error *err);
 void frames_free(struct frames *frames);
 
 /* 1: the next combination of flags, the most frequent first, until the next call; 0: the end. */
@@ -30,7 +31,11 @@ uint64_t frames_total(const struct frames *frames);
 /* Was there time for all of them? */
 bool frames_complete(const struct frames *frames);
 
-/* One frame. -ENXIO: there is none of that number. */
-int frame_read(struct opener *opener, uint64_t pfn, char *names, struct vmad_frame *ret_frame, struct vmad_error *err);
+/*
+ * One frame; names has room for KPAGE_NAMES_MAX bytes, which ret_frame points into. -ENXIO: there is none of that
+ * number.
+ */
+int frame_read(struct opener *opener, const struct vmad_caller *caller, uint64_t pfn, char *names,
+	       struct vmad_frame *ret_frame, struct vmad_error *err);
 
 #endif

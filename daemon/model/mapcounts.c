@@ -66,8 +66,8 @@ static enum answer look(int pagemap_fd, int flags_fd, int count_fd)
 static bool ask(struct opener *opener, const struct vmad_caller *caller)
 {
 	struct opener_target self = { .pid = getpid(), .want = OPENER_WANT(OPENER_PAGEMAP) };
-	int flags_fd = opener_open_host(opener, OPENER_HOST_KPAGEFLAGS),
-	    count_fd = opener_open_host(opener, OPENER_HOST_KPAGECOUNT);
+	int flags_fd = opener_open_frames(opener, caller, OPENER_HOST_KPAGEFLAGS),
+	    count_fd = opener_open_frames(opener, caller, OPENER_HOST_KPAGECOUNT);
 	enum answer answer = ANSWER_UNKNOWN;
 
 	if (flags_fd >= 0 && count_fd >= 0 && opener_open(opener, caller, &self, 1, NULL) == 0) {

@@ -87,8 +87,8 @@ static int open_files(struct rmap *rmap, struct opener *opener, const struct vma
 
 	if (opener_is_captured(opener))
 		return vmad_fail(err, EOPNOTSUPP, 0, "kpageflags", "open");
-	rmap->flags_fd = opener_open_host(opener, OPENER_HOST_KPAGEFLAGS);
-	rmap->count_fd = opener_open_host(opener, OPENER_HOST_KPAGECOUNT);
+	rmap->flags_fd = opener_open_frames(opener, caller, OPENER_HOST_KPAGEFLAGS);
+	rmap->count_fd = opener_open_frames(opener, caller, OPENER_HOST_KPAGECOUNT);
 	if (rmap->flags_fd < 0 || rmap->count_fd < 0)
 		return vmad_fail(err, EOPNOTSUPP, 0, rmap->flags_fd < 0 ? "kpageflags" : "kpagecount", "open");
 	if (!rmap->query.pid)

@@ -45,7 +45,7 @@ static void host_drop(struct request *base)
 	free(request);
 }
 
-int opener_open_host(struct opener *opener, enum opener_host_file file)
+static int open_file(struct opener *opener, enum opener_host_file file)
 {
 	struct host_request *request = calloc(1, sizeof(*request));
 	int r;
@@ -71,7 +71,12 @@ int opener_open_host(struct opener *opener, enum opener_host_file file)
 	return r;
 }
 
+int opener_open_host(struct opener *opener, enum opener_host_file file)
+{
+	return file < OPENER_HOST_FRAMES ? open_file(opener, file) : -EPERM;
+}
+
 int opener_open_frames(struct opener *opener, const struct vmad_caller *caller, enum opener_host_file file)
 {
-	return caller->class == VMAD_CALLER_ROOT ? opener_open_host(opener, file) : -EPERM;
+	return caller->class == VMAD_CALLER_ROOT ? open_file(opener, file) : -EPERM;
 }

@@ -162,14 +162,15 @@ enum opener_host_file {
 	OPENER_HOST_MOUNTINFO,		/* self/mountinfo: vmad's own mounts */
 	OPENER_HOST_MMAP_MIN_ADDR,	/* sys/vm/mmap_min_addr */
 	OPENER_HOST_OVERCOMMIT,		/* sys/vm/overcommit_memory */
-	OPENER_HOST_KPAGEFLAGS,		/* these three tell of frames: only for answers to root callers */
+	OPENER_HOST_FRAMES,		/* from here on: what tells of frames; opener_open_host() refuses it */
+	OPENER_HOST_KPAGEFLAGS = OPENER_HOST_FRAMES,
 	OPENER_HOST_KPAGECOUNT,
 	OPENER_HOST_KPAGECGROUP,
 	OPENER_HOST_IOMEM,
 };
 int opener_open_host(struct opener *opener, enum opener_host_file file);
 
-/* The three files of frames, for a caller: -EPERM for all but root callers, whom the kernel may refuse too. */
+/* The files of frames, for a caller: -EPERM for all but root callers, whom the kernel may refuse too. */
 int opener_open_frames(struct opener *opener, const struct vmad_caller *caller, enum opener_host_file file);
 
 #endif

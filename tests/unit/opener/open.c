@@ -385,6 +385,8 @@ static void host_files(void **state)
 	(void)state;
 	assert_true(read(fd, bytes, sizeof(bytes)) > 1);
 	close(fd);
+	assert_int_equal(opener_open_host(opener, OPENER_HOST_KPAGEFLAGS), -EPERM);	/* root callers have their own way */
+	assert_int_equal(opener_open_host(opener, OPENER_HOST_IOMEM), -EPERM);
 	fd = opener_open_host(opener, OPENER_HOST_MOUNTINFO);
 	assert_true(read(fd, bytes, sizeof(bytes)) > 1);
 	close(fd);
