@@ -135,14 +135,39 @@ char *cell_text(const struct column *column, const json_t *record, const json_t 
 	return value ? text_of_value(column, record, value, style) : strdup("-");
 }
 
-char *cell_range(const json_t *record, const struct cell_style *style)
+static char *range_of(const json_t *record, const char *first, const char *behind, const struct cell_style *style)
 {
-	char *start = cell_string(record, "start", style), *end = cell_string(record, "end", style);
+	char *start = cell_string(record, first, style), *end = cell_string(record, behind, style);
 	char *range = start && end ? format("%s-%s", without_0x(start), without_0x(end)) : NULL;
 
 	free(start);
 	free(end);
 	return range;
+}
+
+char *cell_range(const json_t *record, const struct cell_style *style)
+{
+	return range_of(record, "start", "end", style);
+}
+
+char *cell_vma_range(const json_t *record, const struct cell_style *style)
+{
+	return range_of(record, "vma_start", "vma_end", style);
+}
+
+char *cell_vma_size(const json_t *record, const struct cell_style *style)
+{
+	const char *start = json_string_value(json_object_get(record, "vma_start"));
+	const char *end = json_string_value(json_object_get(record, "vma_end"));
+	uint64_t first, behind;
+	char text[SIZE_HUMAN_MAX];
+
+	if (!start || !end || address_parse_hex(start, &first) || address_parse_hex(end, &behind))
+		return NULL;
+	if (style->bytes)
+		return format("%" PRIu64, behind - first);
+	size_human(behind - first, text);
+	return strdup(text);
 }
 
 char *cell_mapping(const json_t *record, const struct cell_style *style)

@@ -21,6 +21,8 @@ char *cell_string(const json_t *record, const char *name, const struct cell_styl
 
 /* Columns that are made of several members. */
 char *cell_range(const json_t *record, const struct cell_style *style);
+char *cell_vma_range(const json_t *record, const struct cell_style *style);
+char *cell_vma_size(const json_t *record, const struct cell_style *style);
 char *cell_mapping(const json_t *record, const struct cell_style *style);
 
 /* What is absent comes first, numbers before words. */

@@ -21,6 +21,10 @@ static const struct column all[] = {
 	{ RECORD_run, "run", COLUMN_STR, "start-end, as maps prints them", cell_range, "start" },
 	{ RECORD_vma, "mapping", COLUMN_STR, "path, or the name of an area that has none, with the mark of a deleted file",
 	  cell_mapping, "path" },
+	{ RECORD_mapping, "range", COLUMN_STR, "its VMA: start-end, as maps prints it", cell_vma_range, "vma_start" },
+	{ RECORD_mapping, "size", COLUMN_U64, "size of its VMA", cell_vma_size, "vma_start" },
+	{ RECORD_mapping, "mapping", COLUMN_STR, "path of its VMA, or the name of one that has none", cell_mapping,
+	  "path" },
 };
 
 #define ALL (sizeof(all) / sizeof(*all))
@@ -33,6 +37,8 @@ static const struct { enum record record; const char *json, *heading; } headings
 	{ RECORD_run, "run", "PAGES" },
 	{ RECORD_run, "page_count", "COUNT" },
 	{ RECORD_vma, "range", "VMA" },
+	{ RECORD_mapping, "range", "VMA" },
+	{ RECORD_mapping, "pids", "PID" },
 	{ RECORD_gap, "reason", "WHY" },
 };
 
@@ -104,7 +110,8 @@ static int add_list(enum route route, const char *list, struct columns *ret, str
 	}
 }
 
-int columns_choose(enum route route, const char *defaults, const char *spec, struct columns *ret, struct trouble *trouble)
+int columns_choose(enum route route, const char *defaults, const char *spec, struct columns *ret,
+		   struct trouble *trouble)
 {
 	int r = EXIT_DONE;
 

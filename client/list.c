@@ -89,31 +89,49 @@ static int on_record(void *arg, const json_t *record, const json_t *head)
 	return add_row(rows, record, head);
 }
 
+/* "process 4242, nginx: 97 VMAs, " */
+static int say_count(const struct list *list, const json_t *envelope, size_t count, struct text *out)
+{
+	const char *comm = json_string_value(json_object_get(envelope, "comm"));
+	int r = 0;
+
+	if (json_object_get(envelope, "pid"))
+		r |= text_printf(out, "process %" PRIu64 "%s%s: ", number_member(envelope, "pid"), comm ? ", " : "",
+				 comm ? comm : "");
+	r |= text_printf(out, "%zu %s", count, count == 1 ? list->noun : list->plural);
+	if (list->remark)
+		list->remark(envelope, out);
+	return r | text_append(out, ", ", 2);
+}
+
+/* One line, with what a process chose itself made fit for a terminal. It takes the text over. failed: out of memory. */
+static int print_line(struct session *s, struct text *line, int failed)
+{
+	char *safe = failed ? NULL : escape_text(line->p ? line->p : "", line->len);
+	int code = EXIT_DONE;
+
+	text_free(line);
+	if (!safe)
+		return trouble_oom(&s->trouble);
+	if (fprintf(output(), "%s\n", safe) < 0)
+		code = output_flush(&s->trouble);
+	free(safe);
+	return code;
+}
+
 /* "process 4242, nginx: 97 VMAs, complete (maps)" */
 static int print_summary(struct session *s, const struct list *list, const struct answer *answer, size_t count)
 {
-	const char *comm = json_string_value(json_object_get(answer->envelope, "comm"));
 	struct text line = { 0 };
-	char *safe = NULL;
-	int r = 0, code;
+	int code = EXIT_DONE, r = list->subject ? list->subject(answer->envelope, &line) : 0;
 
-	if (json_object_get(answer->envelope, "pid"))
-		r |= text_printf(&line, "process %" PRIu64 "%s%s: ", number_member(answer->envelope, "pid"),
-				 comm ? ", " : "", comm ? comm : "");
-	r |= text_printf(&line, "%zu %s", count, count == 1 ? list->noun : list->plural);
-	if (list->remark)
-		list->remark(answer->envelope, &line);
-	r |= text_append(&line, ", ", 2) | verdict_say(&answer->verdict, &line);
-	if (r == 0)
-		safe = escape_text(line.p, line.len);
-	text_free(&line);
-	if (!safe)
-		return trouble_oom(&s->trouble);
-	r = fprintf(output(), "%s\n", safe);
-	code = r < 0 ? output_flush(&s->trouble) : EXIT_DONE;
-	free(safe);
-	if (code == EXIT_DONE && list->banner)
-		code = list->banner(list->arg, answer->envelope);
+	if (r || line.len)
+		code = print_line(s, &line, r);
+	if (code != EXIT_DONE)
+		return code;
+	r = list->summary ? list->summary(answer->envelope, &line) : say_count(list, answer->envelope, count, &line);
+	r |= verdict_say(&answer->verdict, &line);
+	code = print_line(s, &line, r);
 	if (code == EXIT_DONE && count)
 		fputc('\n', output());
 	return code;

@@ -28,6 +28,9 @@ struct list {
 	void (*preface)(const json_t *envelope, const struct cell_style *style, FILE *out);
 	/* what else the answer says, for the line in front of the table; NULL: nothing */
 	void (*remark)(const json_t *envelope, struct text *out);
+	/* what the answer is about, on a line of its own; and what stands in place of the count. NULL: none */
+	int (*subject)(const json_t *envelope, struct text *out);
+	int (*summary)(const json_t *envelope, struct text *out);
 };
 
 /* Reads -o and --sort. EXIT_DONE or EXIT_USAGE. */

@@ -10,34 +10,48 @@
 #include "query.h"
 #include "verbs.h"
 
-/* The page, and the proof: what the frame's count says, and what was found. */
-static void remark(const json_t *envelope, struct text *out)
+/* "page 0x1a2b3c  referenced, uptodate, lru, mmap, anon, swapbacked" */
+static int say_page(const json_t *envelope, struct text *out)
 {
-	const json_t *page = json_object_get(envelope, "page"), *flags = json_object_get(page, "flags"), *flag;
-	const char *pfn = json_string_value(json_object_get(page, "pfn")), *method;
-	const json_t *mapcount = json_object_get(page, "mapcount");
+	const json_t *page = json_object_get(envelope, "page"), *flag;
+	const char *pfn = json_string_value(json_object_get(page, "pfn"));
 	size_t i;
+	int r;
 
-	if (!page) {
-		text_printf(out, ": no page is mapped at that address");
-		return;
-	}
-	text_printf(out, " of frame %s (", pfn ? pfn : "?");
-	json_array_foreach(flags, i, flag)
-		text_printf(out, "%s%s", i ? ", " : "", json_is_string(flag) ? json_string_value(flag) : "?");
-	text_printf(out, "); ");
+	if (!page)
+		return 0;
+	r = text_printf(out, "page %s ", pfn ? pfn : "?");
+	json_array_foreach(json_object_get(page, "flags"), i, flag)
+		r |= text_printf(out, "%s %s", i ? "," : "", json_is_string(flag) ? json_string_value(flag) : "?");
+	return r;
+}
+
+static const char *plural(uint64_t count, const char *one, const char *many)
+{
+	return count == 1 ? one : many;
+}
+
+/* The proof: what the frame's count says, and what was found. */
+static int say_proof(const json_t *envelope, struct text *out)
+{
+	const json_t *page = json_object_get(envelope, "page"), *mapcount = json_object_get(page, "mapcount");
+	uint64_t processes = number_member(envelope, "processes_found");
+	int r = 0;
+
+	if (!page)
+		return 0;
 	if (mapcount)
-		text_printf(out, "mapped %" PRIu64 " times, ", number_value(mapcount));
-	method = json_string_value(json_object_get(envelope, "method"));
-	text_printf(out, "found %" PRIu64 " in %" PRIu64 " processes (%s)", number_member(envelope, "mappings_found"),
-		    number_member(envelope, "processes_found"), method ? method : "?");
+		r |= text_printf(out, "mapped %" PRIu64 " %s, ", number_value(mapcount),
+				 plural(number_value(mapcount), "time", "times"));
+	return r | text_printf(out, "found %" PRIu64 " in %" PRIu64 " %s: ", number_member(envelope, "mappings_found"),
+			       processes, plural(processes, "process", "processes"));
 }
 
 static int show(struct session *s, enum route route, const struct place *place, uint64_t at)
 {
-	struct list list = { .noun = "mapping", .plural = "mappings", .remark = remark };
+	struct list list = { .noun = "mapping", .plural = "mappings", .subject = say_page, .summary = say_proof };
 	struct text path = { 0 };
-	int code = list_columns(s, route, "pids,comm,address,vma_start,vma_end,perms,kind,path", &list), r;
+	int code = list_columns(s, route, "pids,comm,address,range,perms,size,kind,mapping", &list), r;
 
 	if (code != EXIT_DONE)
 		return code;

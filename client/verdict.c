@@ -14,6 +14,18 @@ static const struct { const char *reason, *words; } reasons[] = {
 	{ "deadline", "it took too long" },
 	{ "failed", "vmad failed on the way" },
 	{ "cut", "the answer was cut off" },
+	/* of a reverse look-up */
+	{ "not-present", "no page is present at that address" },
+	{ "unreached", "mappings are missing that were found nowhere" },
+	{ "unreadable-process", "mappings are missing, and a process could not be looked into" },
+	{ "unstable", "its mappings changed all the while" },
+	{ "too-many", "it is mapped more often than vmad follows" },
+	{ "zero-page", "nobody counts the mappings of the page of zeros" },
+	{ "not-counted", "nobody counts the mappings of this page" },
+	{ "average-mapcount", "this kernel counts a large folio's mappings as an average only" },
+	{ "hugetlb-shared-tables", "processes share the page tables of hugetlb, which counts once" },
+	{ "pid-namespace", "vmad does not see the processes outside of its pid namespace" },
+	{ "no-kcmp", "this kernel does not tell which processes share an address space" },
 };
 
 static void copy_string(char *out, size_t size, const json_t *object, const char *name)
@@ -31,7 +43,7 @@ void verdict_read(struct verdict *v, const json_t *envelope, bool whole, bool as
 	*v = (struct verdict){ .whole = whole, .age_ms = age ? (long long)number_value(age) : -1 };
 	v->complete = whole && (!complete || json_is_true(complete));
 	copy_string(v->reason, sizeof(v->reason), envelope, "reason");
-	copy_string(v->source, sizeof(v->source), envelope, "source");
+	copy_string(v->source, sizeof(v->source), envelope, json_object_get(envelope, "method") ? "method" : "source");
 	copy_string(v->detail, sizeof(v->detail), json_object_get(envelope, "problem"), "detail");
 	if (!whole)
 		strcpy(v->reason, "cut");

@@ -39,7 +39,7 @@ struct rmap {
 	struct mapping_set set;
 	const char *method, *reason;
 	const char *ended;		/* the reason, where a limit was hit: no further step */
-	bool complete;
+	bool complete, scanned;
 	struct rmap_rows *rows;
 };
 
@@ -258,9 +258,21 @@ static int run_file_offset(struct rmap *rmap, struct vmad_error *err)
 				     &rmap->set, err);
 }
 
+/*
+ * A scan that finds as many as are counted need not go on: if they are not all, the next one goes to the end. It begins
+ * with an empty set: what is found twice would count twice.
+ */
 static int run_scan(struct rmap *rmap, struct vmad_error *err)
 {
-	return rmap_step_scan(&rmap->question, &rmap->set, err);
+	const uint64_t pfn = rmap->set.pfn;
+	int r;
+
+	mapping_set_free(&rmap->set);
+	mapping_set_init(&rmap->set, pfn);
+	rmap->question.enough = rmap->scanned || !rmap->count ? SIZE_MAX : rmap->count;
+	rmap->scanned = true;
+	r = rmap_step_scan(&rmap->question, &rmap->set, err);
+	return r == -EALREADY ? 0 : r;
 }
 
 static bool always(const struct rmap *rmap)
@@ -318,7 +330,9 @@ static int climb(struct rmap *rmap, const struct step *step, struct vmad_error *
 			return r;
 		rmap->complete = r == 0 && verdict == PROVED;
 		rmap->reason = r < 0 ? ended : why_not_proved(rmap, verdict);
-		if (r == 0 && verdict != MOVING && verdict != MORE && rmap->count == before)
+		/* A first scan may have ended early, with places that are gone or are one mapping of several pids. */
+		if (r == 0 && verdict != MOVING && verdict != MORE && rmap->count == before &&
+		    rmap->question.enough == SIZE_MAX)
 			break;
 	}
 	if (ended && !rmap->complete)
@@ -375,6 +389,8 @@ static int look_up_address(struct rmap *rmap, struct vmad_error *err)
 		mapping_set_init(&rmap->set, pfn);
 		rmap->complete = false;
 		rmap->ended = NULL;
+		rmap->scanned = false;
+		rmap->question.enough = SIZE_MAX;
 		if (!pfn || !read_frame(rmap, pfn))
 			return fail_without_page(rmap);
 		r = look_up(rmap, err);
@@ -416,7 +432,9 @@ int rmap_new(struct opener *opener, const struct vmad_caller *caller, const stru
 	if (!rmap)
 		return vmad_fail(err, ENOMEM, query->pid, NULL, "allocate");
 	rmap->query = *query;
-	rmap->question = (struct rmap_question){ .opener = opener, .caller = caller,
+	rmap->question = (struct rmap_question){ .pid = query->pid,
+						 .enough = SIZE_MAX,
+						 .opener = opener, .caller = caller,
 						 .deadline_us = rmap_clock_us() + query->budget_us };
 	rmap->flags_fd = rmap->count_fd = -1;
 	rmap->method = "same-address";

@@ -214,16 +214,42 @@ static bool is_representative(size_t i, size_t group)
 	return group == i || group == OPENER_NO_MM;
 }
 
-static int scan(struct visit *visit, const pid_t *pids, const size_t *groups, size_t count, struct vmad_error *err)
+/* The place of the first pid that is not below. */
+static size_t place_of(const pid_t *pids, size_t count, pid_t pid)
 {
-	int r = 0;
+	size_t i = 0;
+
+	while (i < count && pids[i] < pid)
+		i++;
+	return i;
+}
+
+static int scan_representatives(struct visit *visit, const pid_t *pids, const size_t *groups, size_t count,
+				struct vmad_error *err)
+{
+	size_t first = place_of(pids, count, visit->question->pid);
 
 	visit->run = visit_pages;
-	for (size_t i = 0; i < count && r == 0; i++) {
+	for (size_t n = 0; n < count; n++) {
+		size_t i = (first + n) % count;
+		int r = 0;
+
 		if (is_representative(i, groups[i]))
 			r = visit_batch(visit, pids + i, 1, OPENER_WANT(OPENER_PAGEMAP) | OPENER_WANT(OPENER_MAPS),
 					err);
+		if (r < 0)
+			return r;
+		if (visit->set->count >= visit->question->enough)
+			return -EALREADY;
 	}
+	return 0;
+}
+
+static int scan_siblings(struct visit *visit, const pid_t *pids, const size_t *groups, size_t count,
+			 struct vmad_error *err)
+{
+	int r = 0;
+
 	visit->run = visit_sibling;
 	for (size_t i = 0; i < count && r == 0; i++) {
 		if (is_representative(i, groups[i]))
@@ -233,6 +259,14 @@ static int scan(struct visit *visit, const pid_t *pids, const size_t *groups, si
 		r = visit_batch(visit, pids + i, 1, OPENER_WANT(OPENER_PAGEMAP), err);
 	}
 	return r;
+}
+
+static int scan(struct visit *visit, const pid_t *pids, const size_t *groups, size_t count, struct vmad_error *err)
+{
+	int r = scan_representatives(visit, pids, groups, count, err);
+	int siblings = r == 0 || r == -EALREADY ? scan_siblings(visit, pids, groups, count, err) : 0;
+
+	return siblings < 0 ? siblings : r;
 }
 
 int rmap_step_scan(struct rmap_question *question, struct mapping_set *set, struct vmad_error *err)

@@ -12,6 +12,8 @@ struct rmap_question {
 	struct opener *opener;
 	const struct vmad_caller *caller;
 	uint64_t deadline_us;		/* by rmap_clock_us() */
+	pid_t pid;			/* whose page it is, or 0: its children often have the next pids */
+	size_t enough;			/* a scan ends once it has found so many places */
 	/* out: a process could not be looked into, so mappings may be missing for ever */
 	bool unreadable;
 };
@@ -33,7 +35,7 @@ int rmap_step_file_offset(struct rmap_question *question, uint64_t device, uint6
 			  struct mapping_set *set,
 			  struct vmad_error *err);
 
-/* Every page of every process; each mm once. Windows of 8 MiB with pauses between. */
+/* Every page of every process; each mm once. Windows of 8 MiB with pauses between. -EALREADY: it has found enough. */
 int rmap_step_scan(struct rmap_question *question, struct mapping_set *set, struct vmad_error *err);
 
 #endif

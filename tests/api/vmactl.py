@@ -435,6 +435,76 @@ def columns_come_from_the_table():
     tap.equal(run('-o', 'help').code, 0, 'without a verb')
 
 
+FRAME = {'pfn': '0x1a2b3c', 'flags': ['referenced', 'lru', 'anon'], 'mapcount': 3}
+MAPPED = {**{key: HEAD[key] for key in ('pid', 'start_time_ticks', 'comm')}, 'address': '0x7f10a2c4d123', 'page': FRAME}
+MAPPERS = [
+    {'pids': [4242, 4300], 'comm': 'nginx', 'address': '0x7f10a2c4d000', 'vma_start': '0x7f10a2c28000', 'vma_end': '0x7f10a2dbd000',
+     'perms': 'r-xp', 'path': LIBC, 'kind': 'private-file'},
+    {'pids': [1], 'comm': 'sys\x1btemd', 'address': '0x7f20a2c4d000', 'vma_start': '0x7f20a2c28000', 'vma_end': '0x7f20a2dbd000',
+     'perms': 'r-xp', 'path': LIBC, 'kind': 'private-file'},
+    {'pids': [77], 'address': '0x1000'},
+]
+
+
+def mapped(rows, **tail):
+    """A reverse look-up."""
+    verdict = {'mappings_found': len(rows), 'processes_found': len(rows), 'method': 'file-offset', 'count': len(rows), 'complete': True}
+    return Canned(MAPPED, 'mappings', rows, {**verdict, **tail}, record='mapping')
+
+
+def mappings_at(canned):
+    return with_answers(paths={'processes/4242/pages/0x7f10a2c4d123/mappings': canned, 'frames/0x1a2b3c/mappings': canned})
+
+
+def rmap_shows_the_page_first():
+    """rmap: the page, the proof, then the mappings, all pids of each; what is not known of one is a dash"""
+    with mappings_at(mapped(MAPPERS)):
+        for what in (['4242', '7f10a2c4d123'], ['pfn:0x1a2b3c'], ['pfn:1a2b3c']):
+            ran = run('rmap', *what)
+            expect(ran, 0)
+            tap.equal(ran.lines()[:3], ['page 0x1a2b3c  referenced, lru, anon', 'mapped 3 times, found 3 in 3 processes: complete (file-offset)', ''],
+                      'above the table')
+            tap.equal(cells(ran.lines()[3]), ['PID', 'COMM', 'ADDRESS', 'VMA', 'PERMS', 'SIZE', 'KIND', 'MAPPING'], 'headings')
+            tap.equal(cells(ran.lines()[4]), ['4242', '4300', 'nginx', '7f10a2c4d000', '7f10a2c28000-7f10a2dbd000', 'r-xp', '1.6M', 'private-file', LIBC],
+                      'a row')
+            tap.equal(cells(ran.lines()[5])[1], r'sys\x1Btemd', 'no terminal is talked to')
+            tap.equal(cells(ran.lines()[6]), ['77', '-', '1000', '-', '-', '-', '-', '-'], 'a bare row')
+        tap.equal(cells(run('-b', '-n', 'rmap', '4242', '7f10a2c4d123').lines()[0])[5], str(0x195000), '--bytes')
+    with mappings_at(mapped(MAPPERS[:1], mappings_found=1)):
+        tap.truth('found 1 in 1 process: complete' in run('rmap', '4242', '7f10a2c4d123').text(), 'one')
+
+
+def rmap_hands_on_what_vmad_says():
+    """rmap --json is vmad's own document, and the process is named by its start"""
+    with mappings_at(mapped(MAPPERS)):
+        FAKE.requests.clear()
+        ran = run('--json', 'rmap', '4242', '0x7f10a2c4d123')
+        expect(ran, 0)
+        tap.equal(json.loads(ran.text())['mappings'], MAPPERS, 'mappings')
+        path = '/v1/processes/4242/pages/0x7f10a2c4d123/mappings'
+        tap.truth(any(asked.split('?')[0] == path for asked in FAKE.paths()), f'{FAKE.paths()}')
+
+
+def rmap_ends_as_its_answer_does():
+    """rmap: 6 where it is not proved to be all, 4 for who may not, 3 for no such frame, 2 for what is no page"""
+    with mappings_at(mapped(MAPPERS[:1], complete=False, reason='unreadable-process')):
+        for form in ([], ['--json'], ['--ndjson']):
+            expect(run('rmap', '4242', '7f10a2c4d123', *form), 6,
+                   'answered in part: mappings are missing, and a process could not be looked into')
+    empty = Canned({**MAPPED, 'page': None}, 'mappings', [], {'mappings_found': 0, 'processes_found': 0, 'method': 'same-address', 'count': 0,
+                                                             'complete': False, 'reason': 'not-present'}, record='mapping')
+    del empty.head['page']
+    with mappings_at(empty):
+        expect(run('rmap', '4242', '7f10a2c4d123'), 6, 'no page is present at that address')
+    refused = problem('not-allowed', 403, 'not allowed', detail='page -> mappings needs a root caller', mend='run it as root')
+    with mappings_at(refused):
+        expect(run('rmap', '4242', '7f10a2c4d123'), 4, 'page -> mappings needs a root caller', 'run it as root')
+    with mappings_at(problem('no-such-frame', 404, 'no such page frame')):
+        expect(run('rmap', 'pfn:1a2b3c'), 3)
+    for wrong in (['4242'], ['pfn:'], ['pfn:zz'], ['4242', 'zz'], [], ['4242', '1000', '2000']):
+        expect(run('rmap', *wrong), 2)
+
+
 def raw_is_for_programs():
     """-r: one blank between cells, blanks inside of them as \\x20"""
     lines = run('-r', 'maps', '4242').lines()
@@ -830,7 +900,7 @@ tap.run([
     ps_shows_processes, ps_asks_for_counts, ps_of_targets, maps_shows_vmas, maps_usage, maps_filters, maps_of_several, maps_goes_on,
     a_name_is_a_target, one_of_several, show_explains_an_address, show_usage, show_explains_a_gap, show_finds_a_file_offset,
     find_searches_the_host, gaps_lists_what_is_unmapped, gaps_says_where_mmap_goes, doctor_says_what_works, doctor_without_vmad, json_is_unchanged, ndjson_is_unchanged, json_ignores_columns_aloud,
-    columns_by_name, columns_unknown, columns_come_from_the_table, raw_is_for_programs, bytes_are_exact, sorting, limits,
+    columns_by_name, columns_unknown, columns_come_from_the_table, rmap_shows_the_page_first, rmap_hands_on_what_vmad_says, rmap_ends_as_its_answer_does, raw_is_for_programs, bytes_are_exact, sorting, limits,
     every_problem_has_its_code, problems_with_a_detail, problems_from_elsewhere, not_reachable, hung_up, cut_anywhere, cut_before_anything,
     told_to_be_incomplete, a_lost_record_is_noticed, usage_errors, help_and_version, nothing_nasty_gets_through, environment_and_token,
     saved_documents, saved_and_cut, saved_processes_and_lookups, colour_on_a_terminal, pager_on_a_terminal, watch_redraws, watch_repeats,

@@ -20,6 +20,7 @@ PRESENT, PFN = 1 << 63, (1 << 55) - 1
 WINDOW = 1 << 20  # bytes of pagemap read at a time
 KCMP_VM, SYS_KCMP = 1, 312
 RACE_SECONDS = 4
+PATIENT = '?deadline_ms=60000'  # a scan on a busy machine
 KSM = '/sys/kernel/mm/ksm'
 HUGE = '/proc/sys/vm/nr_hugepages'
 CAPTURED = os.path.join(TOP_SRCDIR, 'tests/proc/linux-6.18')
@@ -207,13 +208,14 @@ def is_right(asked, method=None):
     """Asked by address and by frame: both find what the sharer made and what the slow search finds, and say that it is all."""
     expected = search(frame(asked.pid, asked.address))
     tap.equal(expected, asked.expected, f'{asked.name}: what the slow search found, and what was made')
-    for path in (asked.path(), f'/v1/frames/{frame(asked.pid, asked.address):#x}/mappings'):
+    for path in (asked.path(PATIENT), f'/v1/frames/{frame(asked.pid, asked.address):#x}/mappings{PATIENT}'):
         document = answer(path)
         tap.equal(mappings(document), expected, f'{asked.name}: {path}')
         tap.equal(document['complete'], True, f'{asked.name}: {document.get("reason")}')
         tap.equal(document['processes_found'], len({pids for pids, _ in expected}), 'processes_found')
         rows_are_right(document)
-    tap.equal(answer(asked.path())['method'], method or answer(asked.path())['method'], f'{asked.name}: method')
+    if method:
+        tap.equal(answer(asked.path(PATIENT))['method'], method, f'{asked.name}: method')
 
 
 def shared(name, doc, method=None):
@@ -276,13 +278,14 @@ def ksm():
 def nearly_right(asked):
     """Of a page that processes beside this test map, too: all that the slow search found before and after; nothing that it found neither time."""
     before = search(frame(asked.pid, asked.address))
-    document = answer(asked.path('?deadline_ms=30000'))
+    document = answer(asked.path(PATIENT))
     after = search(frame(asked.pid, asked.address))
     found = mappings(document)
     tap.equal({one for one in before & after if one not in found}, set(), f'{asked.name}: not found')
     tap.truth(asked.expected <= found, f'{asked.name}: its own mapping')
-    if before == after:
-        tap.equal(found, before, asked.name)
+    # One that came and went between the two searches is gone by now.
+    alive = {int(name) for name in os.listdir('/proc') if name.isdigit()}
+    tap.equal({one for one in found - before - after if alive & set(one[0])}, set(), f'{asked.name}: found too much')
     tap.truth(document['complete'] or document['reason'] in ('unreadable-process', 'unstable', 'unreached'), document.get('reason'))
     return document
 
