@@ -467,7 +467,7 @@ def rmap_shows_the_page_first():
             tap.equal(cells(ran.lines()[3]), ['PID', 'COMM', 'ADDRESS', 'VMA', 'PERMS', 'SIZE', 'KIND', 'MAPPING'], 'headings')
             tap.equal(cells(ran.lines()[4]), ['4242', '4300', 'nginx', '7f10a2c4d000', '7f10a2c28000-7f10a2dbd000', 'r-xp', '1.6M', 'private-file', LIBC],
                       'a row')
-            tap.equal(cells(ran.lines()[5])[1], r'sys\x1Btemd', 'no terminal is talked to')
+            tap.equal(cells(ran.lines()[5])[1], r'sys\x1btemd', 'no terminal is talked to')
             tap.equal(cells(ran.lines()[6]), ['77', '-', '1000', '-', '-', '-', '-', '-'], 'a bare row')
         tap.equal(cells(run('-b', '-n', 'rmap', '4242', '7f10a2c4d123').lines()[0])[5], str(0x195000), '--bytes')
     with mappings_at(mapped(MAPPERS[:1], mappings_found=1)):
