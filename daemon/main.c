@@ -129,9 +129,9 @@ static bool open_opener(struct daemon *daemon)
 		.min_address_fd = opener_open_host(daemon->opener, OPENER_HOST_MMAP_MIN_ADDR),
 		.overcommit_fd = opener_open_host(daemon->opener, OPENER_HOST_OVERCOMMIT),
 	};
+	/* Asked of our own files, which the worker may not open. */
 	if (!opener_is_captured(daemon->opener))
-		/* Asked of our own files, which the worker may not open. */
-	pagemap_scan_categories();
+		pagemap_scan_categories();
 	kind_learn_devices();
 	if (daemon->context.mountinfo_fd >= 0)
 		kind_learn_mounts(daemon->context.mountinfo_fd);

@@ -100,7 +100,7 @@ static int open_living(DIR *tasks, pid_t *ret_tid)
 			continue;
 		dir_fd = open_at(dirfd(tasks), entry->d_name, O_PATH | O_DIRECTORY);
 		if (dir_fd >= 0 && !is_dead(thread_state(dir_fd))) {
-			*ret_tid = (pid_t)atoi(entry->d_name);
+			*ret_tid = (pid_t)strtol(entry->d_name, NULL, 10);
 			return dir_fd;
 		}
 		if (dir_fd >= 0)

@@ -31,6 +31,8 @@ const QUESTIONS = {
 	'/v1/processes/{pid}/pages': [`/v1/processes/${self}/pages`, `/v1/processes/${self}/pages?detail=flags&limit=100`,
 		`/v1/processes/${self}/pages?detail=frames&limit=100`, '/v1/processes/2/pages'],
 	'/v1/processes/{pid}/pages/{addr}/mappings': [`/v1/processes/${self}/pages/ADDRESS/mappings`],
+	'/v1/frames': ['/v1/frames'],
+	'/v1/frames/{pfn}': ['/v1/frames/FRAME'],
 	'/v1/frames/{pfn}/mappings': ['/v1/frames/FRAME/mappings'],
 	'/v1/files/mappings': ['/v1/files/mappings?path=/etc/passwd', `/v1/files/mappings?path=${process.execPath}`,
 		`/v1/files/mappings?path=${process.execPath}&offset=5&length=4K&limit=1`, '/v1/files/mappings?device=fe:00&inode=1'],
@@ -40,7 +42,7 @@ const QUESTIONS = {
 	'/v1/vmas': ['/v1/vmas?limit=50', '/v1/vmas?deleted=true', '/v1/vmas'],
 };
 // What vmad answers to root alone.
-const ROOT_ONLY = ['/v1/processes/{pid}/pages/{addr}/mappings', '/v1/frames/{pfn}/mappings'];
+const ROOT_ONLY = ['/v1/frames', '/v1/frames/{pfn}', '/v1/processes/{pid}/pages/{addr}/mappings', '/v1/frames/{pfn}/mappings'];
 const PROBLEMS = [
 	['/v1/nothing', 404], ['/v1/processes/4194304', 404], ['/v1/processes/abc', 400], ['/v1/processes?what=1', 400],
 	[`/v1/processes/${self}?start_time_ticks=1`, 409], [`/v1/processes/${self}/vmas/0xg`, 400], ['/v1/vmas?cursor=x', 400],
