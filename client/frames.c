@@ -40,8 +40,9 @@ static int print_frame(struct session *s, const struct answer *answer)
 	size_t i;
 
 	fprintf(output(), "frame %s  ", pfn ? pfn : "?");
-	json_array_foreach(flags, i, flag)
+	json_array_foreach(flags, i, flag) {
 		fprintf(output(), "%s%s", i ? ", " : "", json_is_string(flag) ? json_string_value(flag) : "?");
+	}
 	if (!json_array_size(flags))
 		fputs("no flags", output());
 	if (json_object_get(answer->envelope, "mapcount"))

@@ -21,8 +21,9 @@ static int say_page(const json_t *envelope, struct text *out)
 	if (!page)
 		return 0;
 	r = text_printf(out, "page %s ", pfn ? pfn : "?");
-	json_array_foreach(json_object_get(page, "flags"), i, flag)
+	json_array_foreach(json_object_get(page, "flags"), i, flag) {
 		r |= text_printf(out, "%s %s", i ? "," : "", json_is_string(flag) ? json_string_value(flag) : "?");
+	}
 	return r;
 }
 

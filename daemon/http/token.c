@@ -12,6 +12,8 @@
 
 #include <gnutls/crypto.h>
 
+#include "vmad/records.h"
+
 #define HASH_BYTES 32
 #define TOKEN_FILE_MAX (1024 * 1024)
 
@@ -231,7 +233,7 @@ int tokens_parse(const char *text, size_t len, struct tokens **ret_tokens, unsig
 	*ret_line = 0;
 	*ret_what = "out of memory";
 	tokens = calloc(1, sizeof(*tokens));
-	copy = strndup(text, len);
+	copy = vmad_str_copy((struct vmad_str){ text, len });
 	r = tokens && copy ? parse_lines(tokens, copy, ret_line, ret_what) : -ENOMEM;
 	if (copy)
 		explicit_bzero(copy, len);

@@ -103,7 +103,7 @@ static int parse_target(struct uri *uri, const char **ret_what)
 
 int uri_parse(const char *raw, size_t len, struct uri *ret_uri, const char **ret_what)
 {
-	struct uri uri = { .text = strndup(raw, len) };
+	struct uri uri = { .text = vmad_str_copy((struct vmad_str){ raw, len }) };
 	int r;
 
 	if (!uri.text)

@@ -41,7 +41,7 @@ struct vmad_vma vma_record(const struct maps_entry *entry)
 
 bool glob_matches(const char *pattern, struct vmad_str text)
 {
-	char *copy = strndup(text.p, text.len);
+	char *copy = vmad_str_copy(text);
 	bool matches = copy && fnmatch(pattern, copy, 0) == 0;
 
 	free(copy);

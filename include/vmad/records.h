@@ -30,6 +30,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
 
 /* Bytes that belong to somebody else; not NUL-terminated. */
 struct vmad_str {
@@ -38,6 +40,19 @@ struct vmad_str {
 };
 
 #define VMAD_STR(literal) ((struct vmad_str){ (literal), sizeof(literal) - 1 })
+
+/* A copy with a NUL behind it, the caller's to free(); NULL without memory. strndup(3) is for bytes that end somewhere. */
+static inline char *vmad_str_copy(struct vmad_str str)
+{
+	char *copy = malloc(str.len + 1);
+
+	if (!copy)
+		return NULL;
+	if (str.len)
+		memcpy(copy, str.p, str.len);
+	copy[str.len] = '\0';
+	return copy;
+}
 
 #define VMAD_CTYPE_ADDR(m) uint64_t m
 #define VMAD_CTYPE_HEX(m) uint64_t m
