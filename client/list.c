@@ -73,7 +73,8 @@ static int add_row(void *arg, const json_t *record, const json_t *head)
 {
 	struct rows *rows = arg;
 
-	return table_add(rows->table, record, head) ? trouble_oom(&rows->session->trouble) : EXIT_DONE;
+	return table_add(rows->table, record, rows->list->of_others ? NULL : head)
+		? trouble_oom(&rows->session->trouble) : EXIT_DONE;
 }
 
 static int on_record(void *arg, const json_t *record, const json_t *head)

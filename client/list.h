@@ -16,6 +16,7 @@ struct list {
 	const struct column *sort;	/* likewise */
 	const char *noun;		/* "VMA"; a plural is made of it with "plural" */
 	const char *plural;
+	bool of_others;			/* rows are not the answer's own process: what they lack is not taken from it */
 	bool silent_if_empty;		/* no rows: not even the line that says so */
 	/* further than vmad's filters; NULL: every record */
 	bool (*accept)(void *arg, const json_t *record);

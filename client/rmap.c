@@ -50,7 +50,7 @@ static int say_proof(const json_t *envelope, struct text *out)
 
 static int show(struct session *s, enum route route, const struct place *place, uint64_t at)
 {
-	struct list list = { .noun = "mapping", .plural = "mappings", .subject = say_page, .summary = say_proof };
+	struct list list = { .noun = "mapping", .plural = "mappings", .of_others = true, .subject = say_page, .summary = say_proof };
 	struct text path = { 0 };
 	int code = list_columns(s, route, "pids,comm,address,range,perms,size,kind,mapping", &list), r;
 

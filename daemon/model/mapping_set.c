@@ -201,6 +201,11 @@ static void spread(struct mapping_set *set, const struct processes *processes)
 	sort(set, by_group_and_address);
 }
 
+static bool is_untold(int code)
+{
+	return code == -ENOSYS || code == -EAGAIN;
+}
+
 /*
  * Where the kernel cannot tell, each process is a group of its own, and -ENOSYS says that there may be too many of
  * them.
@@ -210,7 +215,7 @@ static int group_processes(struct opener *opener, const struct vmad_caller *call
 {
 	int r = opener_same_mm(opener, caller, processes->pids, processes->count, processes->groups, err);
 
-	for (size_t i = 0; r == -ENOSYS && i < processes->count; i++)
+	for (size_t i = 0; is_untold(r) && i < processes->count; i++)
 		processes->groups[i] = i;
 	return r;
 }
@@ -229,7 +234,7 @@ int mapping_set_settle(struct mapping_set *set, struct opener *opener, const str
 		vmad_fail(err, -r, 0, NULL, "allocate");
 	else
 		r = group_processes(opener, caller, &processes, err);
-	if (r == 0 || r == -ENOSYS) {
+	if (r == 0 || is_untold(r)) {
 		opened = open_processes(opener, caller, &processes, err);
 		spread(set, &processes);
 	} else {

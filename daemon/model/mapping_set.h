@@ -40,8 +40,8 @@ int mapping_set_add(struct mapping_set *set, pid_t pid, uint64_t address);
  * Finds out which places are of one mm, then opens each process's pagemap anew, in this order: address spaces never
  * become one, so those that differed before differ behind every descriptor, whatever a process does meanwhile (a
  * vfork'ed child that execs, one of a CLONE_VM pair that dies). The other order would count one mm twice, and hide a
- * mapper elsewhere. Drops what is twice, and processes that are gone. -ENOSYS: the kernel cannot tell; -EMFILE: too
- * many processes to have them all open; or another error of the opener.
+ * mapper elsewhere. Drops what is twice, and processes that are gone. -ENOSYS: the kernel cannot tell; -EAGAIN: it
+ * changes too quickly to tell; -EMFILE: too many processes to have them all open; or another error of the opener.
  */
 int mapping_set_settle(struct mapping_set *set, struct opener *opener, const struct vmad_caller *caller,
 		       struct vmad_error *err);

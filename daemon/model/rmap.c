@@ -199,11 +199,12 @@ static int prove(struct rmap *rmap, enum verdict *ret_verdict, struct vmad_error
 	int r = mapping_set_settle(&rmap->set, rmap->question.opener, rmap->question.caller, err);
 	size_t found;
 
-	if (r < 0 && r != -ENOSYS)
+	if (r < 0 && r != -ENOSYS && r != -EAGAIN)
 		return r;
 	*ret_verdict = MOVING;
 	mapping_set_reread(&rmap->set);
-	if (words_read(rmap->count_fd, rmap->set.pfn, &rmap->count, 1) != 1 || !mapping_set_reread(&rmap->set))
+	if (words_read(rmap->count_fd, rmap->set.pfn, &rmap->count, 1) != 1 || !mapping_set_reread(&rmap->set) ||
+	    r == -EAGAIN)
 		return 0;
 	if (rmap->frame.has & VMAD_HAS(frame, mapcount))
 		rmap->frame.mapcount = rmap->count;

@@ -103,7 +103,7 @@ int opener_open(struct opener *opener, const struct vmad_caller *caller, struct 
  * Which of these processes share one mm (CLONE_VM, vfork)? ret_group[i] is the place, in pids, of the first process
  * with the mm of pids[i], its own place where it shares with none before it; OPENER_NO_MM where it cannot be told: the
  * process is gone, is one that not even root may look into, or has no address space. By kcmp(2), for root callers:
- * others get -EPERM; -ENOSYS: this kernel was built without it.
+ * others get -EPERM; -ENOSYS: this kernel was built without it; -EAGAIN: too many of them end just now.
  */
 #define OPENER_NO_MM ((size_t)-1)
 int opener_same_mm(struct opener *opener, const struct vmad_caller *caller, const pid_t *pids, size_t count,

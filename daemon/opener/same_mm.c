@@ -12,16 +12,30 @@
 #include "opener/procdir.h"
 #include "opener/threads.h"
 
+#define TRIES 10	/* while processes end */
+
 struct same_mm_request {
 	struct request base;
-	pid_t *tasks;			/* behind groups[]; first the pids, then what stands for them */
 	size_t count;
 	size_t *groups;			/* behind sorted[] */
+	pid_t *pids;			/* behind groups[] */
+	pid_t *tasks;			/* behind pids[]: what stands for them */
+	size_t sorted_count;
 	size_t sorted[];		/* places in tasks, in the order of kcmp() */
 };
 
-/* A thread of the kernel: it has no address space, and compares as the same with whatever has none. */
+/*
+ * kthreadd has no address space, and compares as the same with whatever has none. In another pid namespace the number is
+ * somebody else's, who has a program.
+ */
 #define KTHREADD 2
+
+static bool has_kthreadd(const struct procfs *procfs)
+{
+	char name[8];
+
+	return readlinkat(procfs->fd, "2/exe", name, sizeof(name)) < 0 && errno == ENOENT;
+}
 
 /* kcmp() orders mms, by obfuscated pointers: 0 the same, 1 below, 2 above. Negative errno where one of both is gone. */
 static long compare(pid_t a, pid_t b)
@@ -35,78 +49,97 @@ static long compare(pid_t a, pid_t b)
  * The task to compare: the process itself, or a living thread where the leader has exited, for that one has no address
  * space any more. 0: it cannot be told.
  */
-static pid_t task_of(const struct procfs *procfs, pid_t pid)
+static pid_t task_of(const struct procfs *procfs, pid_t pid, bool kthreadd)
 {
 	pid_t task = pid;
 
-	if (pid != KTHREADD && compare(pid, KTHREADD) == 0)
+	if (kthreadd && compare(pid, KTHREADD) == 0) {
 		task = procdir_living_thread(procfs, pid);
-	return task && task != KTHREADD && compare(task, task) == 0 ? task : 0;
-}
-
-static void remove_sorted(struct same_mm_request *request, size_t *sorted, size_t place)
-{
-	(*sorted)--;
-	memmove(&request->sorted[place], &request->sorted[place + 1], (*sorted - place) * sizeof(request->sorted[0]));
+		if (!task || compare(task, KTHREADD) == 0)
+			return 0;
+	}
+	return compare(task, task) == 0 ? task : 0;
 }
 
 /*
- * Finds the place of a process among those that are sorted already. 1: one of the same mm stands there; 0: none. One
- * that is gone meanwhile cannot show the way any more: it is taken out, its own answer too, and the search begins
- * again. Negative: the process itself is gone.
+ * Finds the place of a process among those that are sorted already. 1: one of the same mm stands there; 0: none.
+ * -EAGAIN: one that is gone meanwhile stands in the way.
  */
-static int find_place(struct same_mm_request *request, size_t *sorted, size_t i, size_t *ret_place)
+static int find_place(const struct same_mm_request *request, size_t i, size_t *ret_place)
 {
-	size_t low = 0, high = *sorted;
+	size_t low = 0, high = request->sorted_count;
 
 	while (low < high) {
-		size_t middle = low + (high - low) / 2, other = request->sorted[middle];
-		long r = compare(request->tasks[i], request->tasks[other]);
+		size_t middle = low + (high - low) / 2;
+		long r = compare(request->tasks[i], request->tasks[request->sorted[middle]]);
 
 		*ret_place = middle;
 		if (r == 0)
 			return 1;
-		if (r < 0) {
-			r = compare(request->tasks[i], request->tasks[i]);
-			if (r < 0)
-				return (int)r;
-			remove_sorted(request, sorted, middle);
-			low = 0;
-			high = *sorted;
-		} else if (r == 1) {
+		if (r < 0)
+			return -EAGAIN;
+		if (r == 1)
 			high = middle;
-		} else {
+		else
 			low = middle + 1;
-		}
 	}
 	*ret_place = low;
 	return 0;
 }
 
-static int same_mm_work(struct request *base, const struct procfs *procfs)
+static int sort(struct same_mm_request *request, const struct procfs *procfs, bool kthreadd)
 {
-	struct same_mm_request *request = (struct same_mm_request *)base;
-	size_t sorted = 0, place;
+	size_t place;
 
-	if (compare(getpid(), getpid()) == -ENOSYS)
-		return -ENOSYS;
+	request->sorted_count = 0;
 	for (size_t i = 0; i < request->count; i++) {
 		int found;
 
 		request->groups[i] = OPENER_NO_MM;
-		request->tasks[i] = task_of(procfs, request->tasks[i]);
-		found = request->tasks[i] ? find_place(request, &sorted, i, &place) : -ESRCH;
-		if (found < 0)
+		request->tasks[i] = task_of(procfs, request->pids[i], kthreadd);
+		if (!request->tasks[i])
 			continue;
+		found = find_place(request, i, &place);
+		if (found < 0)
+			return found;
 		request->groups[i] = found ? request->sorted[place] : i;
 		if (found)
 			continue;
 		memmove(&request->sorted[place + 1], &request->sorted[place],
-			(sorted - place) * sizeof(request->sorted[0]));
+			(request->sorted_count - place) * sizeof(request->sorted[0]));
 		request->sorted[place] = i;
-		sorted++;
+		request->sorted_count++;
 	}
 	return 0;
+}
+
+/*
+ * Is each still below the next? A process that ended or ran another program has another place now, and may have led
+ * others past their own. Asked twice: what changes during the first time shows in the second.
+ */
+static bool still_sorted(const struct same_mm_request *request)
+{
+	for (int i = 0; i < 2; i++) {
+		for (size_t j = 1; j < request->sorted_count; j++) {
+			if (compare(request->tasks[request->sorted[j - 1]], request->tasks[request->sorted[j]]) != 1)
+				return false;
+		}
+	}
+	return true;
+}
+
+static int same_mm_work(struct request *base, const struct procfs *procfs)
+{
+	struct same_mm_request *request = (struct same_mm_request *)base;
+	bool kthreadd = has_kthreadd(procfs);
+
+	if (compare(getpid(), getpid()) == -ENOSYS)
+		return -ENOSYS;
+	for (int i = 0; i < TRIES; i++) {
+		if (sort(request, procfs, kthreadd) == 0 && still_sorted(request))
+			return 0;
+	}
+	return -EAGAIN;
 }
 
 static void same_mm_drop(struct request *base)
@@ -117,7 +150,8 @@ static void same_mm_drop(struct request *base)
 
 static struct same_mm_request *same_mm_new(const struct vmad_caller *caller, const pid_t *pids, size_t count)
 {
-	struct same_mm_request *request = calloc(1, sizeof(*request) + count * (2 * sizeof(size_t) + sizeof(pid_t)));
+	const size_t each = 2 * (sizeof(size_t) + sizeof(pid_t));
+	struct same_mm_request *request = calloc(1, sizeof(*request) + count * each);
 
 	if (!request)
 		return NULL;
@@ -125,7 +159,10 @@ static struct same_mm_request *same_mm_new(const struct vmad_caller *caller, con
 	request->base.drop = same_mm_drop;
 	request->count = count;
 	request->groups = request->sorted + count;
-	request->tasks = memcpy(request->groups + count, pids, count * sizeof(*pids));
+	request->pids = (pid_t *)(request->groups + count);
+	request->tasks = request->pids + count;
+	if (count)
+		memcpy(request->pids, pids, count * sizeof(*pids));
 	if (request_init(&request->base, caller) < 0) {
 		free(request);
 		return NULL;

@@ -469,7 +469,7 @@ def rmap_shows_the_page_first():
                       'a row')
             tap.equal(cells(ran.lines()[5])[1], r'sys\x1btemd', 'no terminal is talked to')
             tap.equal(cells(ran.lines()[6]), ['77', '-', '1000', '-', '-', '-', '-', '-'], 'a bare row')
-        tap.equal(cells(run('-b', '-n', 'rmap', '4242', '7f10a2c4d123').lines()[0])[5], str(0x195000), '--bytes')
+        tap.equal(cells(run('-b', '-n', 'rmap', '4242', '7f10a2c4d123').lines()[0])[6], str(0x195000), '--bytes')
     with mappings_at(mapped(MAPPERS[:1], mappings_found=1)):
         tap.truth('found 1 in 1 process: complete' in run('rmap', '4242', '7f10a2c4d123').text(), 'one')
 

@@ -11,6 +11,7 @@ unit_programs += \
 	tests/unit/model/lookup \
 	tests/unit/model/placement \
 	tests/unit/model/page_runs \
+	tests/unit/model/mapping_set \
 	tests/unit/model/process_list \
 	tests/unit/model/record_cut \
 	tests/unit/model/target \
@@ -30,6 +31,10 @@ tests_unit_model_kind_LDADD = $(unit_model_libs)
 tests_unit_model_lookup_SOURCES = %D%/lookup.c
 tests_unit_model_lookup_CPPFLAGS = $(unit_cppflags)
 tests_unit_model_lookup_LDADD = $(unit_model_libs)
+
+tests_unit_model_mapping_set_SOURCES = %D%/mapping_set.c
+tests_unit_model_mapping_set_CPPFLAGS = $(unit_cppflags)
+tests_unit_model_mapping_set_LDADD = $(unit_model_libs)
 
 tests_unit_model_process_list_SOURCES = %D%/process_list.c
 tests_unit_model_process_list_CPPFLAGS = $(unit_cppflags)

@@ -16,7 +16,8 @@ unit_programs += \
 	tests/unit/source/reader \
 	tests/unit/source/smaps \
 	tests/unit/source/stat \
-	tests/unit/source/status
+	tests/unit/source/status \
+	tests/unit/source/words
 
 tests_unit_source_facts_SOURCES = %D%/facts.c
 tests_unit_source_facts_CPPFLAGS = $(unit_cppflags)
@@ -77,3 +78,7 @@ tests_unit_source_pagemap_LDADD = $(unit_source_libs)
 tests_unit_source_pagemap_scan_SOURCES = %D%/pagemap_scan.c
 tests_unit_source_pagemap_scan_CPPFLAGS = $(unit_cppflags)
 tests_unit_source_pagemap_scan_LDADD = $(unit_source_libs)
+
+tests_unit_source_words_SOURCES = %D%/words.c
+tests_unit_source_words_CPPFLAGS = $(unit_cppflags)
+tests_unit_source_words_LDADD = $(unit_source_libs)
