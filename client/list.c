@@ -133,6 +133,8 @@ static int print_summary(struct session *s, const struct list *list, const struc
 	r = list->summary ? list->summary(answer->envelope, &line) : say_count(list, answer->envelope, count, &line);
 	r |= verdict_say(&answer->verdict, &line);
 	code = print_line(s, &line, r);
+	if (code == EXIT_DONE && list->banner)
+		code = list->banner(list->arg, answer->envelope);
 	if (code == EXIT_DONE && count)
 		fputc('\n', output());
 	return code;
