@@ -36,30 +36,31 @@ static bool parse_value(const char *p, const char *end, uint64_t *ret)
 	return p > digits && (p == end || *p == ' ');
 }
 
-static bool parse_line(const char *p, const char *end, struct limits *limits)
+/* Which of the rows a line is, as a bit; 0 where it is none of them, or tells no number. */
+static unsigned parse_line(const char *p, const char *end, struct limits *limits)
 {
 	for (size_t i = 0; i < ROWS; i++) {
 		size_t len = strlen(rows[i].name);
 
 		if ((size_t)(end - p) > len && !memcmp(p, rows[i].name, len))
-			return parse_value(p + len, end, (uint64_t *)((char *)limits + rows[i].member));
+			return parse_value(p + len, end, (uint64_t *)((char *)limits + rows[i].member)) ? 1u << i : 0;
 	}
-	return false;
+	return 0;
 }
 
 int limits_parse(const char *bytes, size_t len, struct limits *limits)
 {
 	const char *end = bytes + len;
 	struct limits parsed = { 0 };
-	size_t found = 0;
+	unsigned found = 0;
 
 	while (bytes < end) {
 		const char *newline = memchr(bytes, '\n', (size_t)(end - bytes)), *line_end = newline ? newline : end;
 
-		found += parse_line(bytes, line_end, &parsed);
+		found |= parse_line(bytes, line_end, &parsed);
 		bytes = newline ? newline + 1 : end;
 	}
-	if (found != ROWS)
+	if (found != (1u << ROWS) - 1)
 		return -EINVAL;
 	*limits = parsed;
 	return 0;
