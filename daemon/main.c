@@ -7,6 +7,7 @@
  * glibc's wrappers would change all of them, so the system calls are made directly.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <pwd.h>
@@ -59,15 +60,25 @@ static sigset_t block_signals(void)
 	return signals;
 }
 
-/* As many descriptors as allowed: a connection and its target have some each. */
+#define DESCRIPTORS 4096
+
+/*
+ * As many descriptors as allowed: a connection and its target have some each, and who maps a page is asked with three
+ * files of each mapper open. Room for many is made while there is one thread: later, the kernel waits for a grace period
+ * of RCU, some 10 ms, each time that the table of descriptors grows.
+ */
 static void raise_limits(void)
 {
 	struct rlimit limit;
+	int fd;
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
 		return;
 	limit.rlim_cur = limit.rlim_max;
 	setrlimit(RLIMIT_NOFILE, &limit);
+	fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, DESCRIPTORS - 1);
+	if (fd >= 0)
+		close(fd);
 }
 
 static bool choose_worker(struct daemon *daemon)

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "source/pagemap.h"
 
@@ -12,19 +11,13 @@ void mapping_set_init(struct mapping_set *set, uint64_t pfn)
 	*set = (struct mapping_set){ .pfn = pfn };
 }
 
-/* A process's descriptor is closed with the last of its places. */
-static void close_unused(struct mapping_set *set, size_t i)
+static void close_files(struct mapping_set *set)
 {
-	int fd = set->places[i].pagemap_fd;
-
-	set->places[i].pagemap_fd = -1;
-	if (fd < 0)
-		return;
-	for (size_t j = 0; j < set->count; j++) {
-		if (set->places[j].pagemap_fd == fd)
-			return;
-	}
-	close(fd);
+	for (size_t i = 0; i < set->files_count; i++)
+		opener_target_close(&set->files[i]);
+	free(set->files);
+	set->files = NULL;
+	set->files_count = 0;
 }
 
 static int by_pid_and_address(const void *a, const void *b)
@@ -53,22 +46,9 @@ static void sort(struct mapping_set *set, int (*compare)(const void *a, const vo
 		qsort(set->places, set->count, sizeof(*set->places), compare);
 }
 
-/* One descriptor a process: its places are neighbours in this order. */
-static void close_all(struct mapping_set *set)
-{
-	sort(set, by_pid_and_address);
-	for (size_t i = 0; i < set->count; i++) {
-		int fd = set->places[i].pagemap_fd;
-
-		set->places[i].pagemap_fd = -1;
-		if (fd >= 0 && (i + 1 == set->count || set->places[i + 1].pagemap_fd != fd))
-			close(fd);
-	}
-}
-
 void mapping_set_free(struct mapping_set *set)
 {
-	close_all(set);
+	close_files(set);
 	free(set->places);
 	*set = (struct mapping_set){ 0 };
 }
@@ -89,7 +69,7 @@ static void drop_doubles(struct mapping_set *set)
 {
 	size_t kept = 0;
 
-	close_all(set);
+	sort(set, by_pid_and_address);
 	for (size_t i = 0; i < set->count; i++) {
 		if (!kept || by_pid_and_address(&set->places[kept - 1], &set->places[i]) != 0)
 			set->places[kept++] = set->places[i];
@@ -109,93 +89,86 @@ int mapping_set_add(struct mapping_set *set, pid_t pid, uint64_t address)
 		r = grow(set);
 	if (r < 0)
 		return r;
-	set->places[set->count++] = (struct mapping_place){ .pid = pid, .address = address, .pagemap_fd = -1 };
+	set->places[set->count++] = (struct mapping_place){ .pid = pid, .address = address };
 	return 0;
 }
 
-/* The processes of a set without doubles, each once. */
+#define WANT (OPENER_WANT(OPENER_STAT) | OPENER_WANT(OPENER_MAPS) | OPENER_WANT(OPENER_PAGEMAP))
+#define BATCH (OPENER_BATCH / 3)
+
+/* The processes of a set without doubles, each once: the places of one are neighbours then. */
 struct processes {
 	size_t count;
 	pid_t *pids;
 	size_t *groups;
-	int *fds;
 };
 
 static void free_processes(struct processes *processes)
 {
 	free(processes->pids);
 	free(processes->groups);
-	free(processes->fds);
 }
 
-static int list_processes(const struct mapping_set *set, struct processes *processes)
+static int list_processes(struct mapping_set *set, struct processes *processes)
 {
-	*processes = (struct processes){ .pids = calloc(set->count, sizeof(pid_t)), .groups = calloc(set->count,
-												     sizeof(size_t)),
-					 .fds = calloc(set->count, sizeof(int)) };
-	if (!processes->pids || !processes->groups || !processes->fds)
+	*processes = (struct processes){ .pids = calloc(set->count, sizeof(pid_t)),
+					 .groups = calloc(set->count, sizeof(size_t)) };
+	set->files = calloc(set->count, sizeof(*set->files));
+	if (!processes->pids || !processes->groups || !set->files)
 		return -ENOMEM;
 	for (size_t i = 0; i < set->count; i++) {
 		if (i == 0 || set->places[i].pid != set->places[i - 1].pid)
 			processes->pids[processes->count++] = set->places[i].pid;
+		set->places[i].files = processes->count - 1;
 	}
 	return 0;
 }
 
-/* A process that cannot be opened any more has fd -1. */
 static int open_batch(struct opener *opener, const struct vmad_caller *caller, const pid_t *pids, size_t count,
-		      int *fds, struct vmad_error *err)
+		      struct opener_target *files, struct vmad_error *err)
 {
-	struct opener_target targets[OPENER_BATCH];
 	int r;
 
 	for (size_t i = 0; i < count; i++)
-		targets[i] = (struct opener_target){ .pid = pids[i], .want = OPENER_WANT(OPENER_PAGEMAP) };
-	r = opener_open(opener, caller, targets, count, err);
-	if (r < 0)
-		return r;
-	for (size_t i = 0; i < count; i++) {
-		fds[i] = targets[i].fd[OPENER_PAGEMAP];
-		if (fds[i] == -EMFILE || fds[i] == -ENFILE)
-			r = vmad_fail(err, EMFILE, pids[i], "pagemap", "open");
-		if (fds[i] < 0)
-			fds[i] = -1;
+		files[i] = (struct opener_target){ .pid = pids[i], .want = WANT };
+	r = opener_open(opener, caller, files, count, err);
+	for (size_t i = 0; i < count && r == 0; i++) {
+		int fd = files[i].fd[OPENER_PAGEMAP];
+
+		if (fd == -EMFILE || fd == -ENFILE)
+			return vmad_fail(err, EMFILE, pids[i], "pagemap", "open");
 	}
 	return r;
 }
 
-static int open_processes(struct opener *opener, const struct vmad_caller *caller, struct processes *processes,
-			  struct vmad_error *err)
+static int open_processes(struct mapping_set *set, struct opener *opener, const struct vmad_caller *caller,
+			  const struct processes *processes, struct vmad_error *err)
 {
 	int r = 0;
 
-	for (size_t i = 0; i < processes->count; i++)
-		processes->fds[i] = -1;
-	for (size_t i = 0; i < processes->count && r == 0; i += OPENER_BATCH) {
-		size_t rest = processes->count - i;
+	while (set->files_count < processes->count && r == 0) {
+		size_t at = set->files_count, rest = processes->count - at, count = rest < BATCH ? rest : BATCH;
 
-		r = open_batch(opener, caller, processes->pids + i, rest < OPENER_BATCH ? rest : OPENER_BATCH,
-			       processes->fds + i, err);
+		r = open_batch(opener, caller, processes->pids + at, count, set->files + at, err);
+		/* Out of descriptors, some are open; a call that failed as a whole has opened none. */
+		if (r == 0 || r == -EMFILE)
+			set->files_count += count;
 	}
 	return r;
 }
 
-/* Gives the places what was learnt about their processes. Those without a group or a descriptor are gone. */
+/* Gives the places what was learnt about their processes. Those without a group or a pagemap are gone. */
 static void spread(struct mapping_set *set, const struct processes *processes)
 {
-	size_t kept = 0, at = 0;
+	size_t kept = 0;
 
 	for (size_t i = 0; i < set->count; i++) {
 		struct mapping_place place = set->places[i];
 
-		while (processes->pids[at] != place.pid)
-			at++;
-		place.group = processes->groups[at];
-		place.pagemap_fd = processes->fds[at];
-		if (place.group != OPENER_NO_MM && place.pagemap_fd >= 0)
+		place.group = processes->groups[place.files];
+		if (place.group != OPENER_NO_MM && place.files < set->files_count &&
+		    set->files[place.files].fd[OPENER_PAGEMAP] >= 0)
 			set->places[kept++] = place;
-		else if (place.pagemap_fd >= 0 && (i + 1 == set->count || set->places[i + 1].pid != place.pid))
-			close(place.pagemap_fd);
 	}
 	set->count = kept;
 	sort(set, by_group_and_address);
@@ -226,6 +199,7 @@ int mapping_set_settle(struct mapping_set *set, struct opener *opener, const str
 	struct processes processes;
 	int r, opened = 0;
 
+	close_files(set);
 	drop_doubles(set);
 	if (!set->count)
 		return 0;
@@ -235,7 +209,7 @@ int mapping_set_settle(struct mapping_set *set, struct opener *opener, const str
 	else
 		r = group_processes(opener, caller, &processes, err);
 	if (r == 0 || is_untold(r)) {
-		opened = open_processes(opener, caller, &processes, err);
+		opened = open_processes(set, opener, caller, &processes, err);
 		spread(set, &processes);
 	} else {
 		set->count = 0;
@@ -248,27 +222,21 @@ static bool still_maps(const struct mapping_set *set, const struct mapping_place
 {
 	uint64_t entry;
 
-	return pagemap_read(place->pagemap_fd, place->address, &entry, 1) == 1 && pagemap_pfn(entry) == set->pfn;
+	return pagemap_read(set->files[place->files].fd[OPENER_PAGEMAP], place->address, &entry, 1) == 1 &&
+	       pagemap_pfn(entry) == set->pfn;
 }
 
 bool mapping_set_reread(struct mapping_set *set)
 {
-	bool same = true;
+	size_t kept = 0;
+	bool same;
 
-	for (size_t i = 0; i < set->count;) {
-		struct mapping_place last = set->places[set->count - 1];
-
-		if (still_maps(set, &set->places[i])) {
-			i++;
-			continue;
-		}
-		close_unused(set, i);
-		set->places[i] = last;
-		set->count--;
-		same = false;
+	for (size_t i = 0; i < set->count; i++) {
+		if (still_maps(set, &set->places[i]))
+			set->places[kept++] = set->places[i];
 	}
-	if (!same)
-		sort(set, by_group_and_address);
+	same = kept == set->count;
+	set->count = kept;
 	return same;
 }
 

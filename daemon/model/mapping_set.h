@@ -21,13 +21,15 @@ struct mapping_place {
 	pid_t pid;
 	uint64_t address;
 	size_t group;			/* the same number: the same mm; see mapping_set_settle() */
-	int pagemap_fd;			/* of the process, shared by its places; -1 before mapping_set_settle() */
+	size_t files;			/* of its process, in the set's */
 };
 
 struct mapping_set {
 	uint64_t pfn;
 	size_t count, capacity;
 	struct mapping_place *places;	/* settled: by group, address, pid */
+	struct opener_target *files;	/* settled: stat, maps and pagemap of each process, opened together */
+	size_t files_count;
 };
 
 void mapping_set_init(struct mapping_set *set, uint64_t pfn);
@@ -37,7 +39,7 @@ void mapping_set_free(struct mapping_set *set);
 int mapping_set_add(struct mapping_set *set, pid_t pid, uint64_t address);
 
 /*
- * Finds out which places are of one mm, then opens each process's pagemap anew, in this order: address spaces never
+ * Finds out which places are of one mm, then opens each process's files anew, in this order: address spaces never
  * become one, so those that differed before differ behind every descriptor, whatever a process does meanwhile (a
  * vfork'ed child that execs, one of a CLONE_VM pair that dies). The other order would count one mm twice, and hide a
  * mapper elsewhere. Drops what is twice, and processes that are gone. -ENOSYS: the kernel cannot tell; -EAGAIN: it

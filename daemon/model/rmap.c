@@ -445,7 +445,7 @@ int rmap_new(struct opener *opener, const struct vmad_caller *caller, const stru
 	if (r == 0)
 		r = rmap->has_target ? look_up_address(rmap, err) : look_up_frame(rmap, err);
 	if (r == 0)
-		r = rmap_rows_new(opener, caller, &rmap->set, &rmap->rows, err);
+		r = rmap_rows_new(&rmap->set, &rmap->rows, err);
 	if (r < 0) {
 		rmap_free(rmap);
 		return r;

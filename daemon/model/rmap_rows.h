@@ -8,16 +8,11 @@
 
 struct rmap_rows;
 
-/* The set is settled; it and the caller are borrowed for as long as the rows live. */
-int rmap_rows_new(struct opener *opener, const struct vmad_caller *caller, const struct mapping_set *set,
-		  struct rmap_rows **ret_rows,
-		  struct vmad_error *err);
+/* The set is settled, and borrowed for as long as the rows live. */
+int rmap_rows_new(const struct mapping_set *set, struct rmap_rows **ret_rows, struct vmad_error *err);
 void rmap_rows_free(struct rmap_rows *rows);
 
-/*
- * 1: the next mapping, until the next call; 0: the end; -ENOMEM. Name and VMA are there where the process still maps
- * the frame: they are never those of another one that got its pid meanwhile.
- */
+/* 1: the next mapping, until the next call; 0: the end; -ENOMEM. Name and VMA are there as long as the process is. */
 int rmap_rows_next(struct rmap_rows *rows, struct vmad_mapping *ret_mapping);
 
 #endif

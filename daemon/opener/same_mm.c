@@ -25,8 +25,8 @@ struct same_mm_request {
 };
 
 /*
- * kthreadd has no address space, and compares as the same with whatever has none. In another pid namespace the number is
- * somebody else's, who has a program.
+ * kthreadd has no address space, and compares as the same with whatever has none. In another pid namespace the number
+ * is somebody else's, who has a program.
  */
 #define KTHREADD 2
 
@@ -46,24 +46,8 @@ static long compare(pid_t a, pid_t b)
 }
 
 /*
- * The task to compare: the process itself, or a living thread where the leader has exited, for that one has no address
- * space any more. 0: it cannot be told.
- */
-static pid_t task_of(const struct procfs *procfs, pid_t pid, bool kthreadd)
-{
-	pid_t task = pid;
-
-	if (kthreadd && compare(pid, KTHREADD) == 0) {
-		task = procdir_living_thread(procfs, pid);
-		if (!task || compare(task, KTHREADD) == 0)
-			return 0;
-	}
-	return compare(task, task) == 0 ? task : 0;
-}
-
-/*
  * Finds the place of a process among those that are sorted already. 1: one of the same mm stands there; 0: none.
- * -EAGAIN: one that is gone meanwhile stands in the way.
+ * -ESRCH: the process itself is gone, or not even root may look into it; -EAGAIN: one that is gone stands in the way.
  */
 static int find_place(const struct same_mm_request *request, size_t i, size_t *ret_place)
 {
@@ -77,7 +61,7 @@ static int find_place(const struct same_mm_request *request, size_t i, size_t *r
 		if (r == 0)
 			return 1;
 		if (r < 0)
-			return -EAGAIN;
+			return compare(request->tasks[i], request->tasks[i]) < 0 ? -ESRCH : -EAGAIN;
 		if (r == 1)
 			high = middle;
 		else
@@ -87,28 +71,46 @@ static int find_place(const struct same_mm_request *request, size_t i, size_t *r
 	return 0;
 }
 
+/* The same, by a living thread where the leader has exited and has no address space any more. -ESRCH: there is none. */
+static int find_living(struct same_mm_request *request, const struct procfs *procfs, size_t i, size_t *ret_place)
+{
+	int found = find_place(request, i, ret_place);
+
+	if (found <= 0 || request->sorted[*ret_place] != request->count)
+		return found;
+	request->tasks[i] = procdir_living_thread(procfs, request->pids[i]);
+	if (!request->tasks[i])
+		return -ESRCH;
+	found = find_place(request, i, ret_place);
+	return found > 0 && request->sorted[*ret_place] == request->count ? -ESRCH : found;
+}
+
+static void insert(struct same_mm_request *request, size_t i, size_t place)
+{
+	memmove(&request->sorted[place + 1], &request->sorted[place],
+		(request->sorted_count - place) * sizeof(request->sorted[0]));
+	request->sorted[place] = i;
+	request->sorted_count++;
+}
+
+/* kthreadd is one behind the last process, and stands for all that have no address space. */
 static int sort(struct same_mm_request *request, const struct procfs *procfs, bool kthreadd)
 {
 	size_t place;
 
-	request->sorted_count = 0;
+	request->tasks[request->count] = KTHREADD;
+	request->sorted[0] = request->count;
+	request->sorted_count = kthreadd;
 	for (size_t i = 0; i < request->count; i++) {
 		int found;
 
-		request->groups[i] = OPENER_NO_MM;
-		request->tasks[i] = task_of(procfs, request->pids[i], kthreadd);
-		if (!request->tasks[i])
-			continue;
-		found = find_place(request, i, &place);
-		if (found < 0)
+		request->tasks[i] = request->pids[i];
+		found = find_living(request, procfs, i, &place);
+		if (found == -EAGAIN)
 			return found;
-		request->groups[i] = found ? request->sorted[place] : i;
-		if (found)
-			continue;
-		memmove(&request->sorted[place + 1], &request->sorted[place],
-			(request->sorted_count - place) * sizeof(request->sorted[0]));
-		request->sorted[place] = i;
-		request->sorted_count++;
+		request->groups[i] = found < 0 ? OPENER_NO_MM : found ? request->sorted[place] : i;
+		if (found == 0)
+			insert(request, i, place);
 	}
 	return 0;
 }
@@ -151,14 +153,14 @@ static void same_mm_drop(struct request *base)
 static struct same_mm_request *same_mm_new(const struct vmad_caller *caller, const pid_t *pids, size_t count)
 {
 	const size_t each = 2 * (sizeof(size_t) + sizeof(pid_t));
-	struct same_mm_request *request = calloc(1, sizeof(*request) + count * each);
+	struct same_mm_request *request = calloc(1, sizeof(*request) + (count + 1) * each);
 
 	if (!request)
 		return NULL;
 	request->base.work = same_mm_work;
 	request->base.drop = same_mm_drop;
 	request->count = count;
-	request->groups = request->sorted + count;
+	request->groups = request->sorted + count + 1;
 	request->pids = (pid_t *)(request->groups + count);
 	request->tasks = request->pids + count;
 	if (count)
