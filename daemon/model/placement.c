@@ -322,16 +322,16 @@ static void doubt_limits(const struct layout *layout, const struct placement_fac
 		DOUBT(to, "it is larger than the host's memory and swap: refused unless MAP_NORESERVE or PROT_NONE");
 }
 
-/* A static PIE, or the loader run as a program: alignment may leave more above it than can be told from outside. */
-static bool has_no_loader_and_floats(const struct layout *layout)
+/* A static program, or the loader run as a program: where the kernel begins to search cannot be told from outside for sure. */
+static bool has_no_loader(const struct layout *layout)
 {
-	return layout->auxv.loader == 0 && layout->program.end > layout->vdso.end && layout->program.end < layout->stack_start;
+	return layout->auxv.loader == 0;
 }
 
 static void doubt_knowledge(const struct layout *layout, const struct placement_facts *facts, struct placement *to)
 {
-	if (has_no_loader_and_floats(layout))
-		DOUBT(to, "mmap_base is a guess: a program without a loader is mapped below it, not always at it");
+	if (has_no_loader(layout))
+		DOUBT(to, "mmap_base is a guess: the program has no loader");
 	if (!facts->complete)
 		DOUBT(to, "the process ended while its VMAs were read");
 	if (!facts->rules.known)
