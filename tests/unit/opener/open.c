@@ -148,8 +148,11 @@ static void the_matrix(void **state)
 	if (geteuid() != 0)
 		skip_because("needs root, to be somebody else");
 	for (size_t i = 0; i < sizeof(targets) / sizeof(targets[0]); i++) {
-		pid_t pid = people_start(targets[i].prepare, (void *)targets[i].arg());
+		pid_t pid;
 
+		if (targets[i].prepare == in_namespace_of && !people_may_have_user_namespaces())
+			continue;
+		pid = people_start(targets[i].prepare, (void *)targets[i].arg());
 		for (size_t j = 0; j < sizeof(callers) / sizeof(callers[0]); j++)
 			compare(pid, i, j);
 		people_end(pid);

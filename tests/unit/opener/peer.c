@@ -129,6 +129,12 @@ static int identify_child(int (*prepare)(void *arg), const void *arg, struct vma
 			skip_because("needs root, to be somebody else"); \
 	} while (0)
 
+#define NEED_USER_NAMESPACES() \
+	do { \
+		if (!people_may_have_user_namespaces()) \
+			skip_because("no user namespaces here"); \
+	} while (0)
+
 static void ourselves(void **state)
 {
 	struct vmad_caller *caller;
@@ -196,6 +202,7 @@ static void foreign_user_ns(void **state)
 
 	(void)state;
 	NEED_ROOT();
+	NEED_USER_NAMESPACES();
 	assert_int_equal(identify_child(connect_from_user_ns, NULL, &caller), -EXDEV);
 }
 
@@ -296,6 +303,7 @@ static void an_ordinary_vmad(void **state)
 
 	(void)state;
 	NEED_ROOT();
+	NEED_USER_NAMESPACES();
 	peer = people_start(just_connect, NULL);
 	ordinary.peer = accept(listener, NULL, NULL);
 	ordinary.of_root = people_start(connect_from_user_ns, NULL);

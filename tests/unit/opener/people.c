@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -88,6 +89,17 @@ pid_t people_start(int (*prepare)(void *arg), void *arg)
 		fail_msg("a process could not prepare itself");
 	close(ready[0]);
 	return child;
+}
+
+static int try_user_namespace(void *arg)
+{
+	(void)arg;
+	return unshare(CLONE_NEWUSER) == 0;
+}
+
+bool people_may_have_user_namespaces(void)
+{
+	return people_run(NULL, try_user_namespace, NULL) == 1;
 }
 
 void people_end(pid_t pid)

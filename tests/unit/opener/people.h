@@ -3,6 +3,7 @@
 #ifndef TESTS_UNIT_OPENER_PEOPLE_H
 #define TESTS_UNIT_OPENER_PEOPLE_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "vmad/caller.h"
@@ -24,6 +25,9 @@ void people_end(pid_t pid);
 
 /* Runs a function in a process of its own that became the caller (NULL: as it is). Returns what it returned, 0 to 255. */
 int people_run(const struct vmad_caller *caller, int (*run)(void *arg), void *arg);
+
+/* Not in a chroot, and not where an administrator has switched them off. */
+bool people_may_have_user_namespaces(void);
 
 /* Memory that children share; zero; until the program ends. */
 void *people_shared(size_t size);
