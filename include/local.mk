@@ -11,4 +11,5 @@ noinst_HEADERS = \
 	%D%/vmad/problems.def \
 	%D%/vmad/records.h \
 	%D%/vmad/routes.def \
+	%D%/vmad/uapi.h \
 	%D%/vmad/vmflags.def

@@ -15,6 +15,11 @@ include %D%/http/local.mk
 include %D%/model/local.mk
 include %D%/opener/local.mk
 include %D%/source/local.mk
+
+unit_programs += tests/unit/uapi
+tests_unit_uapi_SOURCES = %D%/uapi.c
+tests_unit_uapi_CPPFLAGS = $(unit_cppflags)
+tests_unit_uapi_LDADD = $(unit_libs)
 endif
 check_PROGRAMS += $(unit_programs)
 TESTS += $(unit_programs)
