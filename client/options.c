@@ -11,7 +11,7 @@
 #include "size.h"
 
 enum {
-	OPT_SOCKET = 256, OPT_URL, OPT_LOCAL, OPT_TOKEN_FILE, OPT_NDJSON, OPT_SORT, OPT_LIMIT, OPT_WATCH,
+	OPT_SOCKET = 256, OPT_URL, OPT_LOCAL, OPT_TOKEN_FILE, OPT_CACERT, OPT_NDJSON, OPT_SORT, OPT_LIMIT, OPT_WATCH,
 	OPT_USAGE, OPT_VMAS, OPT_NO_VMAS, OPT_KIND, OPT_PERMS, OPT_PATH, OPT_DELETED, OPT_MIN_SIZE, OPT_START, OPT_END,
 	OPT_COMM, OPT_UID, OPT_UNIT, OPT_LENGTH, OPT_ALIGN,
 	OPT_SUMMARY, OPT_FLAGS, OPT_FRAMES,
@@ -50,6 +50,7 @@ static const struct row {
 	{ "url", OPT_URL, required_argument, "URL", OPTIONS_GLOBAL, "ask the vmad at this address" },
 	{ "local", OPT_LOCAL, no_argument, NULL, OPTIONS_GLOBAL, "start a private vmad for this command" },
 	{ "token-file", OPT_TOKEN_FILE, required_argument, "FILE", OPTIONS_GLOBAL, "send the token that the file holds" },
+	{ "cacert", OPT_CACERT, required_argument, "FILE", OPTIONS_GLOBAL, "trust what these certificates (PEM) signed, not the system's" },
 	{ "json", 'J', no_argument, NULL, OPTIONS_GLOBAL, "vmad's JSON document, unchanged" },
 	{ "ndjson", OPT_NDJSON, no_argument, NULL, OPTIONS_GLOBAL, "vmad's JSON, a line a record, unchanged" },
 	{ "raw", 'r', no_argument, NULL, OPTIONS_GLOBAL, "a table for programs: one blank between cells, blanks as \\x20" },
@@ -145,6 +146,7 @@ static int set(struct options *o, int value, const char *argument, struct troubl
 	case OPT_URL: o->url = argument; break;
 	case OPT_LOCAL: o->local = true; break;
 	case OPT_TOKEN_FILE: o->token_file = argument; break;
+	case OPT_CACERT: o->cacert = argument; break;
 	case 'J': return set_form(o, OUTPUT_JSON, trouble);
 	case OPT_NDJSON: return set_form(o, OUTPUT_NDJSON, trouble);
 	case 'r': return set_form(o, OUTPUT_RAW, trouble);

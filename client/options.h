@@ -24,7 +24,7 @@ enum {
 };
 
 struct options {
-	const char *socket, *url, *token_file;
+	const char *socket, *url, *token_file, *cacert;
 	bool local;
 	enum output_form form;
 	const char *columns;

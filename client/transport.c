@@ -32,6 +32,7 @@ struct transport {
 	CURLM *multi;
 	struct curl_slist *json_headers, *ndjson_headers;
 	char *base;			/* "http://localhost", or the URL */
+	const char *cacert;		/* or NULL: the certificates of the system */
 	char *sockets[SOCKETS_MAX];	/* to be tried in turn; none: base says it all */
 	size_t socket_count;
 	size_t socket;			/* the one that answers, or the next to try */
@@ -174,6 +175,7 @@ int transport_open(const struct options *options, const char *socket, struct tra
 		code = (t->base = strdup("http://localhost")) ? EXIT_DONE : trouble_oom(trouble);
 	if (code == EXIT_DONE)
 		code = set_headers(t, options->token_file, trouble);
+	t->cacert = options->cacert;
 	if (code == EXIT_DONE) {
 		curl_global_init(CURL_GLOBAL_DEFAULT);
 		t->curl = curl_easy_init();
@@ -232,6 +234,8 @@ static void prepare(struct transport *t, const char *url, bool ndjson, struct tr
 	curl_easy_setopt(t->curl, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_SECONDS);
 	curl_easy_setopt(t->curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
 	curl_easy_setopt(t->curl, CURLOPT_LOW_SPEED_TIME, (long)SILENCE_SECONDS);
+	if (t->cacert)
+		curl_easy_setopt(t->curl, CURLOPT_CAINFO, t->cacert);
 	if (t->socket_count)
 		curl_easy_setopt(t->curl, CURLOPT_UNIX_SOCKET_PATH, t->sockets[t->socket]);
 	else

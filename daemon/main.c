@@ -35,6 +35,7 @@ struct daemon {
 	struct options options;
 	struct opener *opener;
 	struct tokens *tokens;
+	struct tls *tls;
 	struct sockets sockets;
 	struct endpoint_context context;
 	struct server *server;
@@ -119,6 +120,24 @@ static bool read_tokens(struct daemon *daemon)
 	return r == 0;
 }
 
+static bool read_tls(struct daemon *daemon)
+{
+	const struct options *options = &daemon->options;
+	const char *path, *what;
+	int r;
+
+	if (!options->tls_cert && !options->tls_key)
+		return true;
+	if (!options->tls_cert || !options->tls_key) {
+		fprintf(stderr, "vmad: --tls-cert and --tls-key need each other\n");
+		return false;
+	}
+	r = tls_read(options->tls_cert, options->tls_key, &daemon->tls, &path, &what);
+	if (r < 0)
+		fprintf(stderr, "vmad: %s: %s\n", path, what);
+	return r == 0;
+}
+
 static bool open_opener(struct daemon *daemon)
 {
 	const char *procfs = daemon->options.procfs ? daemon->options.procfs : "/proc";
@@ -167,6 +186,7 @@ static void *start_worker(void *arg)
 		.handlers = endpoint_handlers,
 		.context = &daemon->context,
 		.tokens = daemon->tokens,
+		.tls = daemon->tls,
 	};
 	int r = daemon->drops ? drop_identity(daemon) : 0;
 
@@ -193,7 +213,7 @@ static bool serve(struct daemon *daemon)
 
 static bool start(struct daemon *daemon)
 {
-	if (!choose_worker(daemon) || !read_tokens(daemon) || !open_opener(daemon) ||
+	if (!choose_worker(daemon) || !read_tokens(daemon) || !read_tls(daemon) || !open_opener(daemon) ||
 	    !sockets_open(&daemon->options, &daemon->sockets))
 		return false;
 	if (!openapi_prepare()) {
@@ -242,6 +262,7 @@ static void stop(struct daemon *daemon)
 	}
 	opener_free(daemon->opener);
 	tokens_free(daemon->tokens);
+	tls_free(daemon->tls);
 }
 
 int main(int argc, char *argv[])

@@ -15,6 +15,8 @@ static const struct {
 } rows[] = {
 	{ "listen", "unix:PATH|tcp:ADDRESS:PORT", "listen there and not on the defaults; may be repeated" },
 	{ "token-file", "FILE", "who may ask over TCP: hashes of tokens, with an identity for each" },
+	{ "tls-cert", "FILE", "over TCP speak TLS alone, with this certificate (PEM, with those that signed it)" },
+	{ "tls-key", "FILE", "the key of that certificate" },
 	{ "allow-host", "NAME", "another name that the Host field may hold; may be repeated" },
 	{ "user", "NAME", "as root: answer requests as this user (vmad if there is one, else nobody)" },
 	{ "procfs", "DIRECTORY", "read this captured tree, and not /proc" },
@@ -53,6 +55,7 @@ static bool set(struct options *options, const char *name, const char *value, co
 {
 	const struct { const char *name; const char **to; } single[] = {
 		{ "token-file", &options->token_file }, { "procfs", &options->procfs }, { "user", &options->user },
+		{ "tls-cert", &options->tls_cert }, { "tls-key", &options->tls_key },
 	};
 
 	*ret_what = "is given too often";

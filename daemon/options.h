@@ -10,7 +10,7 @@ struct options {
 	size_t listen_count;
 	const char *allow_host[SERVER_HOSTS_MAX];	/* NULL ends */
 	size_t allow_host_count;
-	const char *token_file, *procfs, *user;		/* NULL: not said */
+	const char *token_file, *procfs, *user, *tls_cert, *tls_key;	/* NULL: not said */
 };
 
 /* What is to be done with them. */

@@ -29,7 +29,7 @@ static void explain(const char *name, int r, const char *what)
 		fprintf(stderr, "vmad: %s: another program listens there already\n", name);
 	else if (r == -EPERM && !strncmp(name, "tcp:", 4))
 		fprintf(stderr,
-			"vmad: %s: not a loopback address: that would need TLS, which this vmad does not have\n", name);
+			"vmad: %s: not a loopback address: that needs --tls-cert, --tls-key and --token-file\n", name);
 	else if (r == -EEXIST)
 		fprintf(stderr, "vmad: %s: there is something that is not a socket\n", name);
 	else
@@ -43,7 +43,7 @@ static int open_one(struct sockets *sockets, const char *spec, enum listener_kin
 
 	if (sockets->count == SERVER_LISTENERS_MAX)
 		return -E2BIG;
-	r = listener_open(spec, kind, mode, gid, &sockets->list[sockets->count], &what);
+	r = listener_open(spec, kind, mode, gid, sockets->any_address, &sockets->list[sockets->count], &what);
 	/* A host without IPv6 has no [::1]; the default listeners do without it. */
 	if (r == 0)
 		sockets->count++;
@@ -57,7 +57,8 @@ static bool adopt(struct sockets *sockets, char **names, int count)
 	for (int i = 0; i < count; i++) {
 		const char *what;
 		int r = sockets->count == SERVER_LISTENERS_MAX ? -E2BIG :
-			listener_adopt(SD_LISTEN_FDS_START + i, names[i], &sockets->list[sockets->count], &what);
+			listener_adopt(SD_LISTEN_FDS_START + i, names[i], sockets->any_address,
+				       &sockets->list[sockets->count], &what);
 
 		if (r < 0) {
 			fprintf(stderr, "vmad: socket %s: %s\n", names[i], r == -E2BIG ? strerror(E2BIG) : what);
@@ -139,7 +140,7 @@ bool sockets_open(const struct options *options, struct sockets *sockets)
 	int handed_over = sd_listen_fds_with_names(1, &names);
 	bool opened;
 
-	*sockets = (struct sockets){ 0 };
+	*sockets = (struct sockets){ .any_address = options->tls_cert && options->tls_key && options->token_file };
 	if (handed_over < 0) {
 		fprintf(stderr, "vmad: the sockets that systemd hands over: %s\n", strerror(-handed_over));
 		return false;

@@ -7,6 +7,7 @@
 #include "options.h"
 
 struct sockets {
+	bool any_address;	/* TCP may leave the host: there are TLS and tokens */
 	struct listener list[SERVER_LISTENERS_MAX];
 	size_t count;
 };

@@ -22,6 +22,7 @@ packages=(
 	"run      libsmartcols-dev     module smartcols"
 	"test     libcmocka-dev        module cmocka"
 	"test     python3              file /usr/bin/python3"
+	"test     openssl              command openssl"
 	"test     xz-utils             command xz"
 	"test     mandoc               command mandoc"
 	"test     shellcheck           command shellcheck"

@@ -64,7 +64,7 @@ _vmactl_columns()
 _vmactl_value()
 {
 	case $1 in
-	--socket | --token-file) compopt -o filenames 2>/dev/null; mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
+	--socket | --token-file | --cacert) compopt -o filenames 2>/dev/null; mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
 	-o | --output) _vmactl_list "help $(_vmactl_columns)" ;;
 	--sort)
 		local sign=
@@ -87,7 +87,7 @@ _vmactl_read_words()
 	for ((i = 1; i < cword; i++)); do
 		case ${words[i]} in
 		--socket | --url) place=("${words[i]}" "${words[i + 1]}"); ((i++)) ;;
-		--token-file | --sort | --limit | -o | --output) ((i++)) ;;
+		--token-file | --cacert | --sort | --limit | -o | --output) ((i++)) ;;
 		-*) ;;
 		*) [[ -z $verb && $verbs == *" ${words[i]} "* ]] && verb=${words[i]} ;;
 		esac

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* dispatch: is a request well-formed and allowed, what does it ask, and who answers it. */
+#include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
 
 #include "http/clock.h"
 #include "http/exchange.h"
@@ -91,6 +94,27 @@ static bool host_is(const char *host, const char *name)
 	return !strncasecmp(host, name, len) && (!host[len] || host[len] == ':');
 }
 
+/* The address that was connected to: nobody can point a name at it and have the browser say the address. */
+static bool host_is_address(int fd, const char *host)
+{
+	union {
+		struct sockaddr any;
+		struct sockaddr_in in;
+		struct sockaddr_in6 in6;
+	} at = { 0 };
+	socklen_t len = sizeof(at);
+	char name[INET6_ADDRSTRLEN + 2];
+
+	if (getsockname(fd, &at.any, &len) < 0)
+		return false;
+	if (at.any.sa_family == AF_INET)
+		return inet_ntop(AF_INET, &at.in.sin_addr, name, sizeof(name)) && host_is(host, name);
+	name[0] = '[';
+	if (at.any.sa_family != AF_INET6 || !inet_ntop(AF_INET6, &at.in6.sin6_addr, name + 1, INET6_ADDRSTRLEN))
+		return false;
+	return host_is(host, strcat(name, "]"));
+}
+
 static bool host_is_served(const struct exchange *exchange, const char *host)
 {
 	static const char *const always[] = { "localhost", "127.0.0.1", "[::1]" };
@@ -106,7 +130,7 @@ static bool host_is_served(const struct exchange *exchange, const char *host)
 		if (host_is(host, *more))
 			return true;
 	}
-	return false;
+	return host_is_address(connection_fd(exchange->connection), host);
 }
 
 /* A browser says which site a request comes from; only vmad's own page may ask. */

@@ -171,14 +171,14 @@ static int listen_tcp(int fd, const struct tcp_address *address)
 	return bind(fd, &address->any, address->len) < 0 || listen(fd, BACKLOG) < 0 ? -errno : 0;
 }
 
-static int open_tcp(const char *text, struct listener *listener, const char **ret_what)
+static int open_tcp(const char *text, bool any_address, struct listener *listener, const char **ret_what)
 {
 	struct tcp_address address;
 	int r = parse_tcp(text, &address, ret_what);
 
 	if (r < 0)
 		return r;
-	if (!is_loopback(&address))
+	if (!any_address && !is_loopback(&address))
 		return -EPERM;
 	listener->fd = socket(address.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (listener->fd < 0)
@@ -192,8 +192,8 @@ static int open_tcp(const char *text, struct listener *listener, const char **re
 	return 0;
 }
 
-int listener_open(const char *spec, enum listener_kind unix_kind, mode_t mode, gid_t gid, struct listener *ret_listener,
-		  const char **ret_what)
+int listener_open(const char *spec, enum listener_kind unix_kind, mode_t mode, gid_t gid, bool any_address,
+		  struct listener *ret_listener, const char **ret_what)
 {
 	struct listener listener = { .fd = -1 };
 	int r;
@@ -204,7 +204,7 @@ int listener_open(const char *spec, enum listener_kind unix_kind, mode_t mode, g
 		r = open_unix(spec + 5, mode, gid, &listener, ret_what);
 	} else if (!strncmp(spec, "tcp:", 4)) {
 		listener.kind = LISTENER_TCP;
-		r = open_tcp(spec + 4, &listener, ret_what);
+		r = open_tcp(spec + 4, any_address, &listener, ret_what);
 	} else {
 		return -EINVAL;
 	}
@@ -222,7 +222,7 @@ static bool is_listening_stream(int fd)
 	       getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == 0 && type == SOCK_STREAM;
 }
 
-int listener_adopt(int fd, const char *name, struct listener *ret_listener, const char **ret_what)
+int listener_adopt(int fd, const char *name, bool any_address, struct listener *ret_listener, const char **ret_what)
 {
 	struct listener listener = { .fd = fd };
 	struct sockaddr_un address = { 0 };
@@ -244,8 +244,8 @@ int listener_adopt(int fd, const char *name, struct listener *ret_listener, cons
 		getsockname(fd, &tcp.any, &tcp.len);
 		listener.kind = LISTENER_TCP;
 		name_tcp(&listener);
-		*ret_what = "systemd handed over a socket that is not on a loopback address";
-		if (!is_loopback(&tcp))
+		*ret_what = "not on a loopback address: that needs --tls-cert, --tls-key and --token-file";
+		if (!any_address && !is_loopback(&tcp))
 			return -EPERM;
 	}
 	*ret_listener = listener;

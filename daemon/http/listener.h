@@ -23,17 +23,18 @@ const char *listener_kind_name(enum listener_kind kind);
 
 /*
  * Opens "unix:PATH" or "tcp:HOST:PORT" (HOST an address, IPv6 in brackets; port 0: any that is free). A Unix socket
- * that nobody answers on is replaced. mode and gid are for the Unix socket; gid -1: as it is. 0; -EINVAL: *ret_what
- * says what is wrong with the text; -EADDRINUSE; -EPERM: not a loopback address; other negative errno.
+ * that nobody answers on is replaced. mode and gid are for the Unix socket; gid -1: as it is. any_address: TCP need not be on a loopback
+ * address. 0; -EINVAL: *ret_what says what is wrong with the text; -EADDRINUSE; -EPERM: not a loopback address; other
+ * negative errno.
  */
-int listener_open(const char *spec, enum listener_kind unix_kind, mode_t mode, gid_t gid, struct listener *ret_listener,
-		  const char **ret_what);
+int listener_open(const char *spec, enum listener_kind unix_kind, mode_t mode, gid_t gid, bool any_address,
+		  struct listener *ret_listener, const char **ret_what);
 
 /*
  * A socket that was handed over by systemd, told apart by its address family and name ("vmad-root" is root's own).
  * Takes fd over.
  */
-int listener_adopt(int fd, const char *name, struct listener *ret_listener, const char **ret_what);
+int listener_adopt(int fd, const char *name, bool any_address, struct listener *ret_listener, const char **ret_what);
 
 void listener_close(struct listener *listener);
 

@@ -167,9 +167,15 @@ static struct MHD_Daemon *start_daemon(struct server *server, size_t i)
 {
 	struct listener_context *context = &server->contexts[i];
 
+	struct MHD_OptionItem tls[TLS_OPTIONS] = { { MHD_OPTION_END, 0, NULL } };
+	unsigned flags = MHD_USE_POLL | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION | MHD_USE_ITC;
+
 	*context = (struct listener_context){ server, &server->listeners[i] };
-	return MHD_start_daemon(MHD_USE_POLL | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION |
-					MHD_USE_ITC, 0, NULL, NULL, answer, server,
+	if (server->config.tls && server->listeners[i].kind == LISTENER_TCP) {
+		tls_options(server->config.tls, tls);
+		flags |= MHD_USE_TLS;
+	}
+	return MHD_start_daemon(flags, 0, NULL, NULL, answer, server,
 				MHD_OPTION_LISTEN_SOCKET, server->listeners[i].fd,
 				MHD_OPTION_CONNECTION_LIMIT, connection_limit(server->listeners[i].kind),
 				MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
@@ -180,6 +186,7 @@ static struct MHD_Daemon *start_daemon(struct server *server, size_t i)
 				MHD_OPTION_URI_LOG_CALLBACK, begin_exchange, server,
 				MHD_OPTION_NOTIFY_COMPLETED, end_exchange, NULL,
 				MHD_OPTION_NOTIFY_CONNECTION, track, context,
+				MHD_OPTION_ARRAY, tls,
 				MHD_OPTION_END);
 }
 

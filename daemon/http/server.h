@@ -8,6 +8,7 @@
 
 #include "http/listener.h"
 #include "http/request.h"
+#include "http/tls.h"
 #include "http/token.h"
 
 typedef void handler_fn(struct request *request);
@@ -23,6 +24,7 @@ struct server_config {
 	handler_fn *const *handlers;		/* one for each route */
 	void *context;				/* for the handlers */
 	const struct tokens *tokens;		/* or NULL */
+	const struct tls *tls;			/* what TCP speaks, or NULL */
 	const char *hosts[SERVER_HOSTS_MAX];	/* more names that Host may hold; NULL ends */
 };
 
