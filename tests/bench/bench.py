@@ -471,24 +471,23 @@ def flood(bench):
 
 FAMILY = os.path.join(TOP_BUILDDIR, 'tests/bench/family')
 MAPPERS = 301
-# name: kind, MiB, percent that each child has written to. The copies of 256 MiB would be 23 GiB.
+# name: MiB of COW memory, percent of it that each child has written to, MiB of memfd. Copies of 256 MiB would be 23 GiB.
 FAMILIES = {
-    '256 MiB COW': ('cow', 256, 0),
-    '64 MiB COW, 30 % own': ('cow', 64, 30),
-    '256 MiB memfd': ('memfd', 256, 0),
+    '256 MiB COW, memfd': (256, 0, 256),
+    '64 MiB, 30 % own': (64, 30, 256),
 }
 
 
 @contextlib.contextmanager
-def family(kind, mib, percent):
-    """301 processes that share memory: (pid, address) of a page that all of them map."""
-    command = [FAMILY, kind, str(MAPPERS - 1), str(mib), str(percent)]
+def family(cow_mib, percent, memfd_mib):
+    """301 processes that share memory: (pid, addresses of two pages that all of them map)."""
+    command = [FAMILY, str(MAPPERS - 1), str(cow_mib), str(percent), str(memfd_mib)]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     try:
         ready = process.stdout.readline().split()
         if not ready:
             raise RuntimeError('the family did not start')
-        yield int(ready[1]), int(ready[2], 16)
+        yield int(ready[1]), {'COW': int(ready[2], 16), 'memfd': int(ready[3], 16)}
     finally:
         process.stdin.close()
         process.wait()
@@ -496,35 +495,39 @@ def family(kind, mib, percent):
 
 def scan_all(pid, address):
     """Every pagemap of every process, read and compared."""
-    done = subprocess.run(
-        [FAMILY, 'scan', str(pid), f'{address:x}'], stdout=subprocess.PIPE, check=True, text=True
-    )
+    done = subprocess.run([FAMILY, 'scan', str(pid), f'{address:x}'], stdout=subprocess.PIPE, check=True, text=True)
     result = numbers(done.stdout)
     if result['found'] < MAPPERS:
         raise RuntimeError(f'the scan found {result}')
     return result['ns']
 
 
-def rmap(bench):
-    """one page -> its 301 mappers, cold, to scanning every pagemap"""
-    del bench  # each round asks a vmad that was never asked before
-    for name, (kind, mib, percent) in FAMILIES.items():
-        with family(kind, mib, percent) as (pid, address):
-            figures = {'scan': [], 'cold': [], 'warm': []}
+def look_up_page(socket, pid, address):
+    result = measure('get', socket, f'/v1/processes/{pid}/pages/{address:#x}/mappings')
+    if (result['status'], result['complete'], result['count']) != (200, 1, MAPPERS):
+        raise RuntimeError(f'{pid} {address:#x}: {result}')
+    return result['ns']
+
+
+def rmap(_):
+    """one page -> its 301 mappers, cold (a vmad that was never asked before), to scanning every pagemap"""
+    for name, shape in FAMILIES.items():
+        with family(*shape) as (pid, pages):
+            figures = {'scan': []}
             for _ in range(max(3, ROUNDS // 3)):
-                figures['scan'].append(scan_all(pid, address))
-                with Vmad() as fresh:
-                    for how in ('cold', 'warm'):
-                        result = measure('get', fresh.socket, f'/v1/processes/{pid}/pages/{address:#x}/mappings')
-                        if (result['status'], result['complete'], result['count']) != (200, 1, MAPPERS):
-                            raise RuntimeError(f'{name}: {result}')
-                        figures[how].append(result['ns'])
-        base = statistics.median(figures['scan'])
-        rounds = len(figures['scan'])
-        row('every pagemap, read', name, ms(base), rounds=rounds)
-        for how in ('cold', 'warm'):
-            median = statistics.median(figures[how])
-            row(f'vmad mappings, {how}, complete', name, ms(median), rounds=rounds, **most(median / base, 0.005))
+                figures['scan'].append(scan_all(pid, pages['COW']))
+                for page, address in pages.items():
+                    with Vmad() as fresh:
+                        for how in ('cold', 'warm'):
+                            figures.setdefault(f'a {page} page, {how}', []).append(
+                                look_up_page(fresh.socket, pid, address)
+                            )
+        scans = figures.pop('scan')
+        base = statistics.median(scans)
+        row('every pagemap, read', name, ms(base), rounds=len(scans))
+        for what, values in figures.items():
+            median = statistics.median(values)
+            row(f'vmad, {what}, complete', name, ms(median), rounds=len(values), **most(median / base, 0.005))
 
 
 SECTIONS = {

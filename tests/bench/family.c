@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * family KIND CHILDREN MIB PERCENT: a process and its children, which all map the same memory; for the benchmarks. KIND is cow (private
- * anonymous, of which each child then writes to the first PERCENT) or memfd (mapped after the fork, by each).
+ * family CHILDREN COW_MIB PERCENT MEMFD_MIB: a process and its children, which all map the same memory; for the
+ * benchmarks: so much private anonymous memory, of which each child then writes to the first PERCENT, and so much of a
+ * memfd.
  *
- * It prints "ready PID ADDRESS": the last page, which all of them share. End of file ends them.
+ * It prints "ready PID COW MEMFD": addresses of the last page of each, which all of them share. End of file ends them.
  *
  * family scan PID ADDRESS: who maps that page, by reading the pagemap of every process: "ns=... found=...".
  */
@@ -55,35 +56,41 @@ static char *map(size_t bytes, int fd)
 	return at;
 }
 
-static void be_child(char *at, size_t bytes, size_t dirty_bytes, int ready)
+struct memory {
+	char *cow, *memfd;
+	size_t cow_bytes, own_bytes, memfd_bytes;
+};
+
+static void be_child(const struct memory *memory, int ready)
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (dirty_bytes)
-		dirty(at, dirty_bytes);
-	else
-		look_at_all(at, bytes);
+	dirty(memory->cow, memory->own_bytes);
+	look_at_all(memory->memfd, memory->memfd_bytes);
 	if (write(ready, "", 1) != 1)
 		_exit(1);
 	for (;;)
 		pause();
 }
 
-static int be_family(int memfd, int children, size_t bytes, unsigned percent)
+static int be_family(int children, struct memory memory)
 {
-	int fd = memfd ? memfd_create("family", MFD_CLOEXEC) : -1, ready[2];
-	char *at, byte;
+	int fd = memfd_create("family", MFD_CLOEXEC), ready[2];
+	char byte;
 
-	if (pipe(ready) || (memfd && ftruncate(fd, (off_t)bytes)))
+	if (fd < 0 || pipe(ready) || ftruncate(fd, (off_t)memory.memfd_bytes))
 		die("pipe or memfd");
-	at = map(bytes, fd);
-	dirty(at, bytes);
+	memory.cow = map(memory.cow_bytes, -1);
+	memory.memfd = map(memory.memfd_bytes, fd);
+	dirty(memory.cow, memory.cow_bytes);
+	dirty(memory.memfd, memory.memfd_bytes);
 	for (int i = 0; i < children; i++) {
 		if (fork() == 0)
-			be_child(at, bytes, memfd ? 0 : bytes / 100 * percent, ready[1]);
+			be_child(&memory, ready[1]);
 		if (read(ready[0], &byte, 1) != 1)
 			die("a child");
 	}
-	printf("ready %d %p\n", getpid(), (void *)(at + bytes - page_bytes));
+	printf("ready %d %p %p\n", getpid(), (void *)(memory.cow + memory.cow_bytes - page_bytes),
+	       (void *)(memory.memfd + memory.memfd_bytes - page_bytes));
 	fflush(stdout);
 	while (getchar() != EOF)
 		continue;
@@ -159,8 +166,13 @@ int main(int argc, char **argv)
 	page_bytes = (size_t)sysconf(_SC_PAGESIZE);
 	if (argc == 4 && !strcmp(argv[1], "scan"))
 		return scan(argv[2], strtoull(argv[3], NULL, 16));
-	if (argc == 5 && (!strcmp(argv[1], "cow") || !strcmp(argv[1], "memfd")))
-		return be_family(*argv[1] == 'm', atoi(argv[2]), (size_t)atoi(argv[3]) << 20, (unsigned)atoi(argv[4]));
-	fprintf(stderr, "usage: family cow|memfd CHILDREN MIB PERCENT, or family scan PID ADDRESS\n");
+	if (argc == 5) {
+		size_t cow_bytes = (size_t)atoi(argv[2]) << 20;
+
+		return be_family(atoi(argv[1]), (struct memory){ .cow_bytes = cow_bytes,
+								 .own_bytes = cow_bytes / 100 * (size_t)atoi(argv[3]),
+								 .memfd_bytes = (size_t)atoi(argv[4]) << 20 });
+	}
+	fprintf(stderr, "usage: family CHILDREN COW_MIB PERCENT MEMFD_MIB, or family scan PID ADDRESS\n");
 	return 2;
 }
