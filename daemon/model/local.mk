@@ -6,6 +6,7 @@ daemon_libmodel_a_SOURCES = \
 	%D%/file_pages.c %D%/file_pages.h \
 	%D%/frames.c %D%/frames.h \
 	%D%/gaps.c %D%/gaps.h \
+	%D%/halves.c %D%/halves.h \
 	%D%/host_vmas.c %D%/host_vmas.h \
 	%D%/kind.c %D%/kind.h \
 	%D%/layout.c %D%/layout.h \

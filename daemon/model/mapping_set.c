@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "model/halves.h"
 #include "source/pagemap.h"
 
 void mapping_set_init(struct mapping_set *set, uint64_t pfn)
@@ -129,8 +130,10 @@ static int open_batch(struct opener *opener, const struct vmad_caller *caller, c
 {
 	int r;
 
-	for (size_t i = 0; i < count; i++)
-		files[i] = (struct opener_target){ .pid = pids[i], .want = WANT };
+	for (size_t i = 0; i < count; i++) {
+		files[i].pid = pids[i];
+		files[i].want = WANT;
+	}
 	r = opener_open(opener, caller, files, count, err);
 	for (size_t i = 0; i < count && r == 0; i++) {
 		int fd = files[i].fd[OPENER_PAGEMAP];
@@ -141,20 +144,42 @@ static int open_batch(struct opener *opener, const struct vmad_caller *caller, c
 	return r;
 }
 
+struct opening {
+	struct opener *opener;
+	const struct vmad_caller *caller;
+	const struct processes *processes;
+	struct opener_target *files;
+	struct vmad_error err[2];
+	int result[2];
+};
+
+static void open_half(void *arg, unsigned which)
+{
+	struct opening *opening = arg;
+	size_t middle = opening->processes->count / 2, end = which ? opening->processes->count : middle;
+
+	for (size_t i = which ? middle : 0; i < end && opening->result[which] == 0; i += BATCH)
+		opening->result[which] = open_batch(opening->opener, opening->caller, opening->processes->pids + i,
+						    end - i < BATCH ? end - i : BATCH, opening->files + i,
+						    &opening->err[which]);
+}
+
 static int open_processes(struct mapping_set *set, struct opener *opener, const struct vmad_caller *caller,
 			  const struct processes *processes, struct vmad_error *err)
 {
-	int r = 0;
+	struct opening opening = { .opener = opener, .caller = caller, .processes = processes, .files = set->files };
+	unsigned failed;
 
-	while (set->files_count < processes->count && r == 0) {
-		size_t at = set->files_count, rest = processes->count - at, count = rest < BATCH ? rest : BATCH;
-
-		r = open_batch(opener, caller, processes->pids + at, count, set->files + at, err);
-		/* Out of descriptors, some are open; a call that failed as a whole has opened none. */
-		if (r == 0 || r == -EMFILE)
-			set->files_count += count;
+	set->files_count = processes->count;
+	for (size_t i = 0; i < set->files_count; i++) {
+		for (int file = 0; file < OPENER_FILES; file++)
+			set->files[i].fd[file] = -EBADF;
 	}
-	return r;
+	halves_run(open_half, &opening, processes->count);
+	failed = opening.result[0] == 0;
+	if (opening.result[failed] < 0 && err)
+		*err = opening.err[failed];
+	return opening.result[failed];
 }
 
 /* Gives the places what was learnt about their processes. Those without a group or a pagemap are gone. */
@@ -166,8 +191,7 @@ static void spread(struct mapping_set *set, const struct processes *processes)
 		struct mapping_place place = set->places[i];
 
 		place.group = processes->groups[place.files];
-		if (place.group != OPENER_NO_MM && place.files < set->files_count &&
-		    set->files[place.files].fd[OPENER_PAGEMAP] >= 0)
+		if (place.group != OPENER_NO_MM && set->files[place.files].fd[OPENER_PAGEMAP] >= 0)
 			set->places[kept++] = place;
 	}
 	set->count = kept;

@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "model/halves.h"
 #include "model/vma_list.h"
 #include "source/pagemap.h"
 
@@ -66,16 +67,81 @@ static int visit_batch(struct visit *visit, const pid_t *pids, size_t count, uns
 	return r == 0 && rmap_clock_us() > visit->question->deadline_us ? -ETIMEDOUT : r;
 }
 
+/* Half of the processes, with a set and a question of its own. */
+struct half {
+	struct visit visit;
+	struct rmap_question question;
+	struct mapping_set set;
+	struct vmad_error err;
+	int result;
+};
+
+struct halves {
+	struct half half[2];
+	unsigned want;
+	const pid_t *pids;
+	size_t count;
+};
+
+static void visit_half(void *arg, unsigned which)
+{
+	struct halves *halves = arg;
+	struct half *half = &halves->half[which];
+	size_t batch = BATCH / (size_t)__builtin_popcount(halves->want), middle = halves->count / 2;
+	size_t end = which ? halves->count : middle;
+
+	for (size_t i = which ? middle : 0; i < end && half->result == 0; i += batch)
+		half->result = visit_batch(&half->visit, halves->pids + i, end - i < batch ? end - i : batch,
+					   halves->want,
+					   &half->err);
+}
+
+/* Gives what a half has found to the whole. */
+static int take_over(struct visit *visit, struct half *half, struct vmad_error *err)
+{
+	int r = half->result;
+
+	visit->question->unreadable |= half->question.unreadable;
+	for (size_t i = 0; i < half->set.count && (r == 0 || r == -ETIMEDOUT); i++) {
+		int added = mapping_set_add(visit->set, half->set.places[i].pid, half->set.places[i].address);
+
+		r = added < 0 ? added : r;
+	}
+	if (half->result < 0 && err)
+		*err = half->err;
+	mapping_set_free(&half->set);
+	return r;
+}
+
+static int visit_pids(struct visit *visit, const pid_t *pids, size_t count, unsigned want, struct vmad_error *err)
+{
+	struct halves halves = { .want = want, .pids = pids, .count = count };
+	int first, second;
+
+	for (int i = 0; i < 2; i++) {
+		struct half *half = &halves.half[i];
+
+		half->visit = *visit;
+		half->question = *visit->question;
+		half->visit.question = &half->question;
+		half->visit.set = &half->set;
+		mapping_set_init(&half->set, visit->set->pfn);
+	}
+	halves_run(visit_half, &halves, count);
+	first = take_over(visit, &halves.half[0], err);
+	second = take_over(visit, &halves.half[1], err);
+	return first < 0 ? first : second;
+}
+
 static int visit_all(struct visit *visit, unsigned want, struct vmad_error *err)
 {
-	size_t count, batch = BATCH / (size_t)__builtin_popcount(want);
+	size_t count;
 	pid_t *pids;
 	int r = opener_list(visit->question->opener, visit->question->caller, &pids, &count, err);
 
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < count && r == 0; i += batch)
-		r = visit_batch(visit, pids + i, count - i < batch ? count - i : batch, want, err);
+	r = visit_pids(visit, pids, count, want, err);
 	free(pids);
 	return r;
 }
