@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The floors, from the lowest up. A floor may use those that stand above it here, never those below.
+include %D%/meter/local.mk
 include %D%/opener/local.mk
 include %D%/source/local.mk
 include %D%/model/local.mk
+include %D%/sampler/local.mk
 include %D%/encode/local.mk
 include %D%/http/local.mk
 include %D%/endpoint/local.mk
@@ -12,9 +14,11 @@ VMAD_FLOORS = \
 	%D%/libendpoint.a \
 	%D%/libhttp.a \
 	%D%/libencode.a \
+	%D%/libsampler.a \
 	%D%/libmodel.a \
 	%D%/libsource.a \
-	%D%/libopener.a
+	%D%/libopener.a \
+	%D%/libmeter.a
 VMAD_LIBS = $(MHD_LIBS) $(JANSSON_LIBS) $(PROC2_LIBS) $(SYSTEMD_LIBS) $(ZLIB_LIBS) $(GNUTLS_LIBS)
 
 sbin_PROGRAMS += %D%/vmad

@@ -30,6 +30,7 @@
 #include "source/mmap_rules.h"
 #include "sockets.h"
 #include "source/pagemap_scan.h"
+#include "source/self.h"
 
 struct daemon {
 	struct options options;
@@ -145,6 +146,7 @@ static bool open_opener(struct daemon *daemon)
 	int r;
 
 	/* before there are threads */
+	self_open();
 	mmap_rules_learn();
 	r = opener_new(procfs, &daemon->opener, &err);
 	if (r < 0) {
@@ -185,6 +187,7 @@ static void *start_worker(void *arg)
 		.opener = daemon->opener,
 		.handlers = endpoint_handlers,
 		.context = &daemon->context,
+		.is_open = endpoint_is_open,
 		.tokens = daemon->tokens,
 		.tls = daemon->tls,
 	};
@@ -250,6 +253,7 @@ static void stop(struct daemon *daemon)
 		server_stop(daemon->server);
 	sockets_close(&daemon->sockets);
 	openapi_forget();
+	metrics_forget();
 	if (daemon->context.opener) {
 		if (daemon->context.vma_limit_fd >= 0)
 			close(daemon->context.vma_limit_fd);

@@ -5,6 +5,7 @@ noinst_HEADERS = \
 	%D%/vmad/fields.def \
 	%D%/vmad/kinds.def \
 	%D%/vmad/kpageflags.def \
+	%D%/vmad/metrics.def \
 	%D%/vmad/pageflags.def \
 	%D%/vmad/pagestates.def \
 	%D%/vmad/params.def \

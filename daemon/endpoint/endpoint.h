@@ -9,6 +9,11 @@
 #include "http/server.h"
 #include "opener/opener.h"
 
+struct board;
+
+/* Who is answered GET /metrics: as any caller, but without a token too; all but those; nobody. */
+enum metrics_access { METRICS_OPEN, METRICS_TOKEN, METRICS_OFF };
+
 /* What the handlers share. It lives as long as the server. */
 struct endpoint_context {
 	struct opener *opener;
@@ -17,6 +22,8 @@ struct endpoint_context {
 	int mountinfo_fd;		/* or -1 */
 	int min_address_fd;		/* vm.mmap_min_addr, or -1 */
 	int overcommit_fd;		/* vm.overcommit_memory, or -1 */
+	const struct board *board;	/* the sampler's, or NULL */
+	enum metrics_access metrics;
 };
 
 /* One for each route, in the order of routes.def. */
@@ -25,6 +32,12 @@ extern handler_fn *const endpoint_handlers[ROUTES];
 #define ROUTE(id, method, path, params, head, list, rows, tail, cost, help) handler_fn endpoint_##id;
 #include "vmad/routes.def"
 #undef ROUTE
+
+/* Is it answered over TCP without a token? */
+bool endpoint_is_open(void *context, const struct route *route);
+
+/* Frees the text that was made last. */
+void metrics_forget(void);
 
 /* What the documents of the API's description are made of; made once, at start. False without memory. */
 bool openapi_prepare(void);

@@ -13,6 +13,8 @@ daemon_libendpoint_a_SOURCES = \
 	%D%/host_vmas.c \
 	%D%/index.c \
 	%D%/mappings.c \
+	%D%/metrics.c \
+	%D%/metrics_own.c %D%/metrics_own.h \
 	%D%/openapi.c \
 	%D%/pages.c \
 	%D%/processes.c \

@@ -228,9 +228,16 @@ static json_t *param_list(const struct route *route)
 	return list;
 }
 
+static json_t *reply_content(const struct route *route, json_t *records)
+{
+	if (route->id == ROUTE_metrics)
+		return json_pack("{s:{s:{s:s}}}", "text/plain", "schema", "type", "string");
+	return json_pack("{s:{s:o}}", "application/json", "schema", reply_schema(route, records));
+}
+
 static json_t *responses(const struct route *route, json_t *records)
 {
-	json_t *content = json_pack("{s:{s:o}}", "application/json", "schema", reply_schema(route, records));
+	json_t *content = reply_content(route, records);
 
 	if (route->list)
 		json_object_set_new(content, "application/x-ndjson",
@@ -242,6 +249,14 @@ static json_t *responses(const struct route *route, json_t *records)
 			 "5XX", "$ref", "#/components/responses/problem");
 }
 
+/* Both where it depends on how vmad was started. */
+static json_t *security_of(const struct route *route)
+{
+	if (route->id == ROUTE_health)
+		return json_array();
+	return route->id == ROUTE_metrics ? json_pack("[{}, {s:[]}]", "token") : json_pack("[{s:[]}]", "token");
+}
+
 static json_t *operation(const struct route *route, json_t *records)
 {
 	json_t *operation = json_pack("{s:s, s:s, s:s, s:[s], s:o, s:o}",
@@ -251,7 +266,7 @@ static json_t *operation(const struct route *route, json_t *records)
 
 	json_object_set_new(operation, "x-cost", json_string(route_cost_name(route->cost)));
 	json_object_set_new(operation, "security",
-			    route->id == ROUTE_health ? json_array() : json_pack("[{s:[]}]", "token"));
+			    security_of(route));
 	return operation;
 }
 

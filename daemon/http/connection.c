@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 
 #include "http/clock.h"
+#include "meter/meter.h"
 
 #define SWEEP_MS 500
 
@@ -51,6 +52,23 @@ static bool is_late(struct connection *connection, uint64_t now)
 	return due && now > due;
 }
 
+static void cut(int fd, const char *reason)
+{
+	meter_add(METER_REJECTED, reason, NULL, 1);
+	shutdown(fd, SHUT_RDWR);
+}
+
+/* One that only stayed open, and asks nothing, is not turned away by that. */
+static void cut_late(struct connection *connection)
+{
+	if (atomic_load(&connection->reads)) {
+		shutdown(connection->fd, SHUT_RDWR);
+	} else {
+		atomic_store(&connection->due_us, 0);
+		cut(connection->fd, "slow-reader");
+	}
+}
+
 static void *sweep(void *arg)
 {
 	struct connections *connections = arg;
@@ -64,7 +82,7 @@ static void *sweep(void *arg)
 		now = clock_us();
 		for (struct connection *c = connections->list; c; c = c->next) {
 			if (is_late(c, now))
-				shutdown(c->fd, SHUT_RDWR);
+				cut_late(c);
 		}
 	}
 	pthread_mutex_unlock(&connections->lock);
@@ -204,7 +222,7 @@ struct connection *connection_new(struct connections *connections, struct listen
 	connections->count++;
 	pthread_mutex_unlock(&connections->lock);
 	if (connection->over && (tally.over >= CONNECTIONS_OVER || tally.over_of_peer >= CONNECTIONS_OVER_PEER))
-		shutdown(fd, SHUT_RDWR);
+		cut(fd, "connections");
 	return connection;
 }
 

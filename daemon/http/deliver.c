@@ -10,6 +10,7 @@
 #include "http/exchange.h"
 #include "http/gzip.h"
 #include "http/stream.h"
+#include "http/text.h"
 
 #define SMALL_LIST_BYTES (32 * 1024)	/* a cheap list up to here has a Content-Length; others stream */
 #define GZIP_LEAST_BYTES 512		/* below, a compressed reply is no smaller on the wire */
@@ -42,12 +43,18 @@ static void add_timing(struct MHD_Response *response, const struct exchange *exc
 	MHD_add_response_header(response, "Server-Timing", value);
 }
 
+/* For the sweeper, and for the meter. */
+static enum MHD_Result hand_over(struct exchange *exchange, unsigned status, struct MHD_Response *response)
+{
+	exchange->status = status;
+	connection_sends(exchange->connection, exchange->body_len);
+	return MHD_queue_response(exchange->mhd, status, response);
+}
+
 static enum MHD_Result queue(struct exchange *exchange, unsigned status, struct MHD_Response *response)
 {
-	enum MHD_Result result;
+	enum MHD_Result result = hand_over(exchange, status, response);
 
-	connection_sends(exchange->connection, exchange->body_len);
-	result = MHD_queue_response(exchange->mhd, status, response);
 	MHD_destroy_response(response);
 	return result;
 }
@@ -105,13 +112,13 @@ static enum MHD_Result queue_and_land(struct exchange *exchange, unsigned status
 					.body = copy->p,
 					.len = copy->len,
 					.age_at = age_at,
-					.made_us = exchange->began_us };
+					.made_us = exchange->began_us,
+					.sent_len = exchange->body_len };
 	enum MHD_Result result;
 
 	if (!exchange->flight)
 		return queue(exchange, status, response);
-	connection_sends(exchange->connection, exchange->body_len);
-	result = MHD_queue_response(exchange->mhd, status, response);
+	result = hand_over(exchange, status, response);
 	flight_land(exchange->flight, &answer, status == MHD_HTTP_OK);
 	flight_leave(exchange->flight);
 	exchange->flight = NULL;
@@ -166,6 +173,9 @@ static enum MHD_Result send_problem(struct exchange *exchange)
 	struct buf copy = { 0 };
 	char seconds[16];
 
+	if (problem_is_refusal(problem->id))
+		meter_add(METER_REJECTED, problem_word(problem->id), NULL, 1);
+
 	BUF_PUT_LITERAL(&body, "{");
 	problem_put(&body, problem);
 	record_close(&body);
@@ -209,7 +219,7 @@ static enum MHD_Result send_stream(struct exchange *exchange, struct list_writer
 	if (exchange->flight)
 		flight_stream(exchange->flight);
 	stream = stream_new(writer, begun, exchange->request.permit, exchange->flight, gzip,
-			    budget_left_us(exchange, spent_us), exchange->connection);
+			    budget_left_us(exchange, spent_us), exchange->connection, exchange->class);
 	if (!stream) {
 		gzip_free(gzip);
 		return MHD_NO;
@@ -278,6 +288,7 @@ static enum MHD_Result send_list(struct exchange *exchange)
 	if (exchange->request.head)
 		return send_empty(exchange);
 	list_writer_init(&writer, reply->ops, reply->list, exchange->request.route->list, exchange->request.ndjson);
+	writer.route = exchange->request.route->name;
 	reply->list = NULL;
 	write_within(exchange, &writer, &body, exchange->flight ? FLIGHT_BODY_MAX : SMALL_LIST_BYTES);
 	if (writer.ended) {
@@ -304,8 +315,32 @@ static enum MHD_Result send_static(struct exchange *exchange)
 		return MHD_NO;
 	add_common_headers(response, reply->content_type, "no-cache");
 	MHD_add_response_header(response, MHD_HTTP_HEADER_ETAG, reply->etag);
-	exchange->body_len = reply->text_len;
+	exchange->body_len = same ? 0 : reply->text_len;
 	return queue(exchange, same ? MHD_HTTP_NOT_MODIFIED : MHD_HTTP_OK, response);
+}
+
+static void release_text(void *text)
+{
+	text_release(text);
+}
+
+static enum MHD_Result send_text(struct exchange *exchange)
+{
+	struct reply *reply = &exchange->reply;
+	struct vmad_str bytes = text_bytes(reply->shared, exchange->gzip);
+	struct MHD_Response *response =
+		MHD_create_response_from_buffer_with_free_callback_cls(bytes.len, (void *)bytes.p, release_text,
+								       reply->shared);
+
+	if (!response)
+		return MHD_NO;
+	reply->shared = NULL;
+	exchange->body_len = bytes.len;
+	if (exchange->gzip)
+		MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_ENCODING, "gzip");
+	add_common_headers(response, reply->content_type, "no-store");
+	add_timing(response, exchange, "until the reply was whole");
+	return queue(exchange, MHD_HTTP_OK, response);
 }
 
 enum MHD_Result deliver(struct exchange *exchange)
@@ -319,6 +354,8 @@ enum MHD_Result deliver(struct exchange *exchange)
 		return send_static(exchange);
 	case REPLY_EMPTY:
 		return send_empty(exchange);
+	case REPLY_TEXT:
+		return send_text(exchange);
 	case REPLY_PROBLEM:
 		return send_problem(exchange);
 	case REPLY_NONE:
@@ -345,6 +382,6 @@ enum MHD_Result deliver_answer(struct exchange *exchange, const struct flight_an
 
 	if (answer->age_at && age_ms)
 		return send_aged(exchange, answer, age_ms);
-	connection_sends(exchange->connection, answer->len);
-	return MHD_queue_response(exchange->mhd, answer->status, answer->response);
+	exchange->body_len = answer->sent_len;
+	return hand_over(exchange, answer->status, answer->response);
 }

@@ -344,9 +344,12 @@ static bool parse_params(struct exchange *exchange)
 
 static bool is_allowed(struct exchange *exchange)
 {
-	if (exchange->request.caller->class != VMAD_CALLER_ANONYMOUS || exchange->request.route->id == ROUTE_health)
+	const struct server_config *config = &exchange->server->config;
+
+	if (exchange->request.caller->class != VMAD_CALLER_ANONYMOUS ||
+	    config->is_open(config->context, exchange->request.route))
 		return true;
-	refuse(exchange, PROBLEM_TOKEN_REQUIRED, "over TCP only /v1/health is answered without a token",
+	refuse(exchange, PROBLEM_TOKEN_REQUIRED, "over TCP this is not answered without a token",
 	       "send Authorization: Bearer TOKEN, or ask over the Unix socket");
 	return false;
 }
@@ -442,14 +445,26 @@ static bool may_ask(struct exchange *exchange, const char *method)
 	       find_route(exchange, method) && is_allowed(exchange) && has_no_body(exchange) && parse_params(exchange);
 }
 
+static enum meter_class class_of(const struct request *request)
+{
+	if (!request->route || !is_walk(request))
+		return METER_CHEAP;
+	return request->route->cost == COST_GLOBAL ? METER_GLOBAL : METER_WALK;
+}
+
 enum MHD_Result dispatch(struct exchange *exchange, const char *method)
 {
 	struct request *request = &exchange->request;
 	enum MHD_Result result;
+	bool may;
 
 	request->context = exchange->server->config.context;
 	request->reply = &exchange->reply;
-	if (may_ask(exchange, method)) {
+	may = may_ask(exchange, method);
+	exchange->class = class_of(request);
+	exchange->metered = true;
+	meter_begin(exchange->class);
+	if (may) {
 		request->ndjson = accepts_ndjson(exchange->head.accept);
 		exchange->gzip = gzip_is_accepted(exchange->head.accept_encoding);
 		if (share(exchange, &result))

@@ -14,6 +14,7 @@
 #include "http/server.h"
 #include "http/uri.h"
 #include "http/walks.h"
+#include "meter/meter.h"
 
 /* What libmicrohttpd gives back for a connection of one of the daemons. */
 struct listener_context {
@@ -52,6 +53,9 @@ struct exchange {
 	struct reply reply;
 	struct flight *flight;		/* shared question, while it is ours to leave */
 	uint64_t began_us;
+	enum meter_class class;
+	unsigned status;		/* of the reply; 0: there was none */
+	bool metered;			/* is being counted as in flight */
 	size_t body_len;		/* of a reply that is all there; 0 for a stream */
 	bool seen;			/* libmicrohttpd has called with the head already */
 	bool cut;			/* a NUL byte hides the end of the target */

@@ -28,6 +28,7 @@ struct flight_answer {
 	size_t len;
 	size_t age_at;			/* where "0" of age_ms stands in body */
 	uint64_t made_us;
+	size_t sent_len;		/* of the body as it is sent */
 };
 
 struct flights;

@@ -3,6 +3,7 @@
 
 #include "encode/record.h"
 #include "http/problem.h"
+#include "meter/meter.h"
 
 void list_writer_init(struct list_writer *writer, const struct list_ops *ops, void *list, const char *name, bool ndjson)
 {
@@ -94,6 +95,9 @@ static void put_tail(struct list_writer *writer, struct buf *to, const struct vm
 	writer->failed = err != NULL;
 	writer->complete = verdict.complete;
 	writer->reason = verdict.has & VMAD_HAS(verdict, reason) ? verdict.reason : NULL;
+	/* A list that its caller wanted cut is what was asked for. */
+	if (!writer->complete && writer->route && !(writer->reason && !strcmp(writer->reason, "limit")))
+		meter_add(METER_INCOMPLETE, writer->route, writer->reason ? writer->reason : "unknown", 1);
 }
 
 static void end(struct list_writer *writer, struct buf *to, const struct vmad_error *err)

@@ -33,6 +33,7 @@ struct list_writer {
 	const struct list_ops *ops;
 	void *list;
 	const char *name;		/* of the array */
+	const char *route;		/* for the meter */
 	bool ndjson;
 	bool begun, ended;
 	uint64_t count;

@@ -18,6 +18,7 @@ daemon_libhttp_a_SOURCES = \
 	%D%/route.c %D%/route.h \
 	%D%/server.c %D%/server.h \
 	%D%/stream.c %D%/stream.h \
+	%D%/text.c %D%/text.h \
 	%D%/tls.c %D%/tls.h \
 	%D%/token.c %D%/token.h \
 	%D%/uri.c %D%/uri.h \

@@ -10,9 +10,10 @@
 static const struct {
 	struct vmad_str type, title;
 	unsigned status;
+	const char *word;
 } kinds[PROBLEMS] = {
 #define PROBLEM(id, type, status, exit_code, title) \
-	[PROBLEM_##id] = { VMAD_STR("urn:vmad:problem:" type), VMAD_STR(title), status },
+	[PROBLEM_##id] = { VMAD_STR("urn:vmad:problem:" type), VMAD_STR(title), status, type },
 #include "vmad/problems.def"
 #undef PROBLEM
 };
@@ -20,6 +21,16 @@ static const struct {
 unsigned problem_status(enum problem_id id)
 {
 	return kinds[id].status;
+}
+
+const char *problem_word(enum problem_id id)
+{
+	return kinds[id].word;
+}
+
+bool problem_is_refusal(enum problem_id id)
+{
+	return kinds[id].status == 429 || kinds[id].status == 503;
 }
 
 void problem_set(struct problem *problem, enum problem_id id, const char *format, ...)

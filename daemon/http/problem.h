@@ -23,6 +23,10 @@ struct problem {
 };
 
 unsigned problem_status(enum problem_id id);
+/* Its type without the prefix that all have: "busy". */
+const char *problem_word(enum problem_id id);
+/* Would the same request be answered at another time? It was turned away for the sake of others. */
+bool problem_is_refusal(enum problem_id id);
 
 /* Fills a problem; detail as in printf(3), cut at its end where it is too long. */
 void problem_set(struct problem *problem, enum problem_id id, const char *format, ...)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "encode/json.h"
+#include "http/text.h"
 #include "http/walks.h"
 
 void reply_free(struct reply *reply)
@@ -13,6 +14,8 @@ void reply_free(struct reply *reply)
 	if (reply->list)
 		reply->ops->free(reply->list);
 	reply->list = NULL;
+	text_release(reply->shared);
+	reply->shared = NULL;
 }
 
 void reply_document(struct request *request, struct buf *members)
@@ -34,6 +37,11 @@ void reply_static(struct request *request, const char *content_type, const char 
 	*request->reply = (struct reply){
 		.kind = REPLY_STATIC, .content_type = content_type, .text = text, .text_len = len, .etag = etag
 	};
+}
+
+void reply_text(struct request *request, const char *content_type, struct text *text)
+{
+	*request->reply = (struct reply){ .kind = REPLY_TEXT, .content_type = content_type, .shared = text };
 }
 
 void reply_empty(struct request *request)

@@ -5,15 +5,16 @@
 
 #include "http/request.h"
 
-enum reply_kind { REPLY_NONE, REPLY_DOCUMENT, REPLY_LIST, REPLY_STATIC, REPLY_EMPTY, REPLY_PROBLEM };
+enum reply_kind { REPLY_NONE, REPLY_DOCUMENT, REPLY_LIST, REPLY_STATIC, REPLY_EMPTY, REPLY_TEXT, REPLY_PROBLEM };
 
 struct reply {
 	enum reply_kind kind;
 	struct buf members;			/* DOCUMENT */
 	const struct list_ops *ops;		/* LIST */
 	void *list;
-	const char *content_type, *text, *etag;	/* STATIC */
+	const char *content_type, *text, *etag;	/* STATIC; TEXT has a type only */
 	size_t text_len;
+	struct text *shared;			/* TEXT */
 	struct problem problem;			/* PROBLEM */
 };
 

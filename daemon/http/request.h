@@ -17,6 +17,7 @@
 #include "vmad/error.h"
 
 struct walk_permit;
+struct text;
 
 struct request {
 	void *context;				/* the endpoints' own, as given to server_start */
@@ -68,6 +69,9 @@ void reply_list(struct request *request, const struct list_ops *ops, void *list)
 
 /* Text that does not change while vmad runs (etag, cacheable); borrowed for ever. */
 void reply_static(struct request *request, const char *content_type, const char *text, size_t len, const char *etag);
+
+/* Text that other requests may get too (http/text.h); a reference to it is taken over. */
+void reply_text(struct request *request, const char *content_type, struct text *text);
 
 /* A head without a body: HEAD of something that would have to walk. */
 void reply_empty(struct request *request);

@@ -56,6 +56,34 @@ static void *begin_exchange(void *cls, const char *target, struct MHD_Connection
 	return exchange;
 }
 
+static const char *status_text(unsigned status)
+{
+	static const struct { unsigned status; const char *text; } known[] = {
+		{ MHD_HTTP_OK, "200" }, { MHD_HTTP_NOT_MODIFIED, "304" },
+#define PROBLEM(id, type, status, exit_code, title) { status, #status },
+#include "vmad/problems.def"
+#undef PROBLEM
+	};
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		if (known[i].status == status)
+			return known[i].text;
+	}
+	return "none";
+}
+
+static void meter_exchange(const struct exchange *exchange)
+{
+	const struct route *route = exchange->request.route;
+
+	if (!exchange->metered)
+		return;
+	meter_end(exchange->class, clock_us() - exchange->began_us);
+	meter_add(METER_HTTP_REQUESTS, route ? route->name : "none", status_text(exchange->status), 1);
+	if (!exchange->request.head)
+		meter_bytes(exchange->class, exchange->body_len);
+}
+
 static void end_exchange(void *cls, struct MHD_Connection *mhd, void **con_cls, enum MHD_RequestTerminationCode code)
 {
 	struct exchange *exchange = *con_cls;
@@ -68,6 +96,7 @@ static void end_exchange(void *cls, struct MHD_Connection *mhd, void **con_cls, 
 		return;
 	if (exchange->connection)
 		connection_reads(exchange->connection);
+	meter_exchange(exchange);
 	reply_free(&exchange->reply);
 	walk_end(exchange->request.permit);
 	flight_leave(exchange->flight);

@@ -21,17 +21,19 @@ struct stream {
 	bool packed_all;
 	uint64_t budget_us, spent_us;
 	struct connection *connection;
+	enum meter_class class;
 };
 
 struct stream *stream_new(struct list_writer *writer, struct buf *begun, struct walk_permit *permit,
-			  struct flight *flight, struct gzip *gzip, uint64_t budget_us, struct connection *connection)
+			  struct flight *flight, struct gzip *gzip, uint64_t budget_us, struct connection *connection,
+			  enum meter_class class)
 {
 	struct stream *stream = malloc(sizeof(*stream));
 
 	if (!stream)
 		return NULL;
 	*stream = (struct stream){ .writer = *writer, .plain = *begun, .permit = permit, .flight = flight, .gzip = gzip,
-				   .budget_us = budget_us, .connection = connection };
+				   .budget_us = budget_us, .connection = connection, .class = class };
 	writer->list = NULL;
 	*begun = (struct buf){ 0 };
 	return stream;
@@ -115,6 +117,7 @@ ssize_t stream_read(void *arg, uint64_t position, char *to, size_t room)
 	stream->sent += len;
 	if (stream->permit)
 		walk_rest(stream->permit);
+	meter_bytes(stream->class, len);
 	connection_sends(stream->connection, len);
 	return (ssize_t)len;
 }

@@ -14,15 +14,17 @@
 #include "http/gzip.h"
 #include "http/list.h"
 #include "http/walks.h"
+#include "meter/meter.h"
 
 struct stream;
 
 /*
  * writer, begun (what was produced already), permit, flight and gzip are taken over; any but writer may be NULL.
- * budget_us: time that may be spent on producing, 0: any. NULL without memory; then nothing was taken over.
+ * budget_us: time that may be spent on producing, 0: any. class: where its bytes are counted. NULL without memory; then nothing was taken over.
  */
 struct stream *stream_new(struct list_writer *writer, struct buf *begun, struct walk_permit *permit,
-			  struct flight *flight, struct gzip *gzip, uint64_t budget_us, struct connection *connection);
+			  struct flight *flight, struct gzip *gzip, uint64_t budget_us, struct connection *connection,
+			  enum meter_class class);
 void stream_free(void *stream);
 
 /* MHD_ContentReaderCallback */

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "http/clock.h"
+#include "meter/meter.h"
 
 enum permit_state { PERMIT_WAITING, PERMIT_ACTIVE, PERMIT_RESTING, PERMIT_LOST };
 
@@ -18,6 +19,7 @@ struct walk_permit {
 	pid_t pid;
 	enum permit_state state;
 	uint64_t rests_since_us;
+	uint64_t active_since_us;
 };
 
 struct walks {
@@ -87,6 +89,20 @@ static void take_from_resting(struct walks *walks, uint64_t now)
 	}
 }
 
+static void activate(struct walk_permit *permit)
+{
+	permit->state = PERMIT_ACTIVE;
+	permit->active_since_us = clock_us();
+}
+
+/* Counts the time since it became active. */
+static void meter(const struct walk_permit *permit)
+{
+	if (permit->state == PERMIT_ACTIVE)
+		meter_add(METER_WALK_MICROSECONDS, permit->pid ? "process" : "host", NULL,
+			  clock_us() - permit->active_since_us);
+}
+
 /*
  * Gives permits to those who wait, in their order; one that does not fit lets those behind it pass, for they ask for
  * other processes.
@@ -98,7 +114,7 @@ static void grant(struct walks *walks)
 	for (struct walk_permit *p = walks->permits; p && walks->waiting; p = p->next) {
 		if (p->state != PERMIT_WAITING || !fits(walks, p))
 			continue;
-		p->state = PERMIT_ACTIVE;
+		activate(p);
 		walks->waiting--;
 		granted = true;
 	}
@@ -185,6 +201,7 @@ void walk_end(struct walk_permit *permit)
 		return;
 	walks = permit->walks;
 	pthread_mutex_lock(&walks->lock);
+	meter(permit);
 	remove_permit(walks, permit);
 	grant(walks);
 	pthread_mutex_unlock(&walks->lock);
@@ -198,7 +215,7 @@ int walk_resume(struct walk_permit *permit)
 
 	pthread_mutex_lock(&walks->lock);
 	if (permit->state == PERMIT_RESTING)
-		permit->state = PERMIT_ACTIVE;
+		activate(permit);
 	else if (permit->state == PERMIT_LOST)
 		r = wait_for(walks, permit);
 	pthread_mutex_unlock(&walks->lock);
@@ -210,6 +227,7 @@ void walk_rest(struct walk_permit *permit)
 	struct walks *walks = permit->walks;
 
 	pthread_mutex_lock(&walks->lock);
+	meter(permit);
 	permit->state = PERMIT_RESTING;
 	permit->rests_since_us = clock_us();
 	pthread_mutex_unlock(&walks->lock);

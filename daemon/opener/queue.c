@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "meter/meter.h"
 #include "opener/caller.h"
 #include "opener/opener.h"
 
@@ -101,6 +102,14 @@ static struct timespec deadline(unsigned ms)
 	return at;
 }
 
+/* One that is not done belongs to others by now. */
+static const char *outcome(enum request_state state, const struct request *request)
+{
+	if (state != REQUEST_DONE)
+		return "timeout";
+	return request->result < 0 ? "failed" : "ok";
+}
+
 int queue_run(struct queue *queue, struct request *request)
 {
 	struct timespec until = deadline(OPENER_TIMEOUT_MS);
@@ -116,6 +125,7 @@ int queue_run(struct queue *queue, struct request *request)
 		give_up(queue, request);
 	state = request->state;
 	pthread_mutex_unlock(&queue->lock);
+	meter_add(METER_OPENER_REQUESTS, outcome(state, request), NULL, 1);
 	if (state == REQUEST_NEW)
 		request->drop(request);
 	return state == REQUEST_DONE ? 0 : -ETIMEDOUT;

@@ -31,6 +31,8 @@ daemon_libsource_a_SOURCES = \
 	%D%/procmap_query.h \
 	%D%/reader.c \
 	%D%/reader.h \
+	%D%/self.c \
+	%D%/self.h \
 	%D%/small_file.c \
 	%D%/small_file.h \
 	%D%/smaps.c \

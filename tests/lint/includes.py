@@ -16,14 +16,18 @@ import tap  # noqa: E402
 # from the lowest up, main and its helpers (in daemon/ itself) on top. Of the opener the others see its interface only, so that
 # it can move into a process of its own.
 OPENER = 'daemon/opener/opener.h'
+METER = 'daemon/meter/meter.h'
+SNAPSHOT = 'daemon/sampler/snapshot.h'      # what it hands over, and nothing that reads processes
 FLOORS = {
     'include': [],
-    'daemon/opener': [],
+    'daemon/meter': [],
+    'daemon/opener': [METER],
     'daemon/source': [OPENER],
     'daemon/model': ['daemon/source', OPENER],
+    'daemon/sampler': ['daemon/model', 'daemon/source', OPENER],
     'daemon/encode': ['daemon/model', 'daemon/source', OPENER],
-    'daemon/http': ['daemon/encode', 'daemon/model', OPENER],
-    'daemon/endpoint': ['daemon/http', 'daemon/encode', 'daemon/model', 'daemon/source', OPENER],
+    'daemon/http': ['daemon/encode', 'daemon/model', OPENER, METER],
+    'daemon/endpoint': ['daemon/http', 'daemon/encode', 'daemon/model', 'daemon/source', OPENER, METER, SNAPSHOT],
     'daemon': [],
     'client': [],
 }

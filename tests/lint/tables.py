@@ -50,6 +50,7 @@ PARAMS = [columns for _, columns in rows('include/vmad/params.def')]
 ROUTES = [columns for _, columns in rows('include/vmad/routes.def')]
 PROBLEMS = [columns for _, columns in rows('include/vmad/problems.def')]
 KINDS = [columns for _, columns in rows('include/vmad/kinds.def')]
+METRICS = rows('include/vmad/metrics.def')
 VMFLAGS = [columns for _, columns in rows('include/vmad/vmflags.def')]
 
 
@@ -187,6 +188,21 @@ def problems_have_real_statuses():
     tap.equal([row[1] for row in PROBLEMS if not re.match(r'[a-z]+(-[a-z]+)*$', row[1])], [], 'types')
 
 
+def metrics_are_named_as_prometheus_wants():
+    """metrics: names with units and suffixes, help, rows of a name together, and nothing that tells a place"""
+    seen, last = set(), None
+    for macro, columns in METRICS:
+        name, labels, kind = columns[1], columns[3 if macro != 'GROUP' else 2], columns[2] if macro != 'GROUP' else 'GAUGE'
+        tap.truth(re.fullmatch(r'(vmad|process)_[a-z_]+', name), name)
+        tap.equal(name.endswith('_total'), kind == 'COUNTER', f'{name} is a {kind}: _total')
+        tap.truth(name == last or name not in seen, f'{name}: its rows do not stand together')
+        tap.truth(columns[-1].strip(), f'{name} has no help')
+        tap.equal(re.findall(r'pid|addr|path', labels), [], f'labels of {name}')
+        last = name
+        seen.add(name)
+    tap.truth(len(seen) > 30, f'{len(seen)} metrics')
+
+
 tap.run([every_table_has_rows, records_open_and_close, names_are_unique, names_are_snake_case, sizes_name_their_unit,
          everything_is_explained, routes_use_what_there_is, replies_have_no_member_twice, nothing_is_left_over,
-         problems_have_real_statuses])
+         problems_have_real_statuses, metrics_are_named_as_prometheus_wants])

@@ -18,6 +18,7 @@ const QUESTIONS = {
 	'/v1': ['/v1'],
 	'/v1/openapi.json': ['/v1/openapi.json'],
 	'/v1/health': ['/v1/health'],
+	'/metrics': ['/metrics'],
 	'/v1/capabilities': ['/v1/capabilities'],
 	'/v1/processes': ['/v1/processes', '/v1/processes?detail=vmas', '/v1/processes?comm=node*&limit=1', '/v1/processes?limit=1',
 		'/v1/processes?detail=vmas&uid=0', '/v1/processes?unit=no-such-unit'],
@@ -193,6 +194,8 @@ async function cases(socket) {
 				const asked = await filledIn(socket, question);
 				const reply = await get(socket, asked);
 				expect(reply.status, 200, `status of ${asked}`);
+				if (document.paths[path].get.responses[200].content[reply.type]?.schema.type === 'string')
+					return;
 				fits(validator(ajv, path, 200, JSON_TYPE), reply, asked);
 			}]);
 			if (!document.paths[path].get.responses[200].content[LIST])
