@@ -14,5 +14,6 @@ include %D%/openapi/local.mk
 include %D%/unit/local.mk
 include %D%/api/local.mk
 include %D%/live/local.mk
+include %D%/faults/local.mk
 include %D%/fuzz/local.mk
 include %D%/bench/local.mk

@@ -66,6 +66,7 @@ static bool is_well_formed(struct exchange *exchange)
 {
 	const struct request_head *head = &exchange->head;
 	const char *what;
+	int r;
 
 	exchange->close_after = true;
 	if (head->length_count + head->transfer_count > 1)
@@ -79,8 +80,8 @@ static bool is_well_formed(struct exchange *exchange)
 		refuse(exchange, PROBLEM_BAD_REQUEST, "a NUL byte in the address", NULL);
 	else if (exchange->target_len > URI_MAX)
 		refuse(exchange, PROBLEM_URI_TOO_LONG, "at most 8000 bytes", NULL);
-	else if (uri_parse(exchange->target, exchange->target_len, &exchange->uri, &what) < 0)
-		refuse(exchange, PROBLEM_BAD_REQUEST, what, NULL);
+	else if ((r = uri_parse(exchange->target, exchange->target_len, &exchange->uri, &what)) < 0)
+		refuse(exchange, r == -ENOMEM ? PROBLEM_FAILED : PROBLEM_BAD_REQUEST, what, NULL);
 	else
 		exchange->close_after = head->has_body || head->transfer_count;
 	return exchange->reply.kind == REPLY_NONE;

@@ -8,6 +8,7 @@
 
 #include "source/iomem.h"
 #include "source/kpage.h"
+#include "source/small_file.h"
 #include "source/words.h"
 
 #define RANGES_MAX 1024
@@ -109,14 +110,12 @@ static int count_range(struct frames *frames, int fd, const struct frame_range *
 static long read_ranges(struct opener *opener, const struct vmad_caller *caller, struct frame_range *ranges)
 {
 	int fd = opener_open_frames(opener, caller, OPENER_HOST_IOMEM);
-	size_t size = 256 * 1024, len = 0, count = 0;
+	size_t size = 256 * 1024, count = 0;
 	char *text = malloc(size);
-	ssize_t n = 1;
+	ssize_t len = fd >= 0 && text ? small_file_read(fd, text, size) : -1;
 
-	while (fd >= 0 && text && len < size && (n = read(fd, text + len, size - len)) > 0)
-		len += (size_t)n;
-	if (fd >= 0 && text && n >= 0)
-		count = iomem_parse(text, len, (uint64_t)sysconf(_SC_PAGESIZE), ranges, RANGES_MAX);
+	if (len > 0)
+		count = iomem_parse(text, (size_t)len, (uint64_t)sysconf(_SC_PAGESIZE), ranges, RANGES_MAX);
 	free(text);
 	if (fd >= 0)
 		close(fd);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "model/page_ranges.h"
 
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -31,40 +32,47 @@ static bool may_be_pfn(const char *kind)
 	return false;
 }
 
-/* A scan for whatever there is passes PFN mappings by, and nothing else. */
-static bool is_pfn(int pagemap_fd, uint64_t start)
+/* A scan for whatever there is passes PFN mappings by, and nothing else. A kernel without scans does not say. */
+static int is_pfn(int pagemap_fd, uint64_t start)
 {
 	struct pagemap_scan_query query = { .start = start, .end = start + (uint64_t)sysconf(_SC_PAGESIZE) };
 	struct pagemap_region region;
 	uint64_t walk_end;
 	size_t count;
+	int r = pagemap_scan(pagemap_fd, &query, &region, 1, &count, &walk_end);
 
-	return pagemap_scan(pagemap_fd, &query, &region, 1, &count, &walk_end) == 0 && count == 0;
+	return r < 0 ? (r == -ENOTTY ? 0 : r) : count == 0;
 }
 
-enum page_range_kind page_range_kind(int pagemap_fd, const struct vmad_vma *vma)
+int page_range_kind(int pagemap_fd, const struct vmad_vma *vma)
 {
+	int r;
+
 	if (!strcmp(vma->kind, "hugetlb"))
 		return PAGE_RANGE_HUGETLB;
-	if (vma->start >= KERNEL_HALF || (pagemap_fd >= 0 && may_be_pfn(vma->kind) && is_pfn(pagemap_fd, vma->start)))
+	if (vma->start >= KERNEL_HALF)
 		return PAGE_RANGE_PFN;
-	return PAGE_RANGE_USUAL;
+	r = pagemap_fd >= 0 && may_be_pfn(vma->kind) ? is_pfn(pagemap_fd, vma->start) : 0;
+	return r < 0 ? r : r ? PAGE_RANGE_PFN : PAGE_RANGE_USUAL;
 }
 
 /* The next VMA, as far as it is asked for. */
 static int read_vma(struct page_ranges *ranges, struct page_range *to, struct vmad_error *err)
 {
 	struct vma_list_row row;
-	int r = vma_list_next(ranges->vmas, &row, err);
+	int r = vma_list_next(ranges->vmas, &row, err), kind;
 
 	if (r <= 0 || row.vma.start >= ranges->end) {
 		ranges->over = true;
 		return r < 0 ? r : 0;
 	}
+	kind = page_range_kind(ranges->pagemap_fd, &row.vma);
+	if (kind < 0)
+		return vmad_fail(err, -kind, 0, "pagemap", "scan");
 	*to = (struct page_range){
 		.start = row.vma.start > ranges->start ? row.vma.start : ranges->start,
 		.end = row.vma.end < ranges->end ? row.vma.end : ranges->end,
-		.kind = page_range_kind(ranges->pagemap_fd, &row.vma),
+		.kind = (enum page_range_kind)kind,
 	};
 	return 1;
 }

@@ -33,7 +33,7 @@ void page_ranges_init(struct page_ranges *ranges, struct vma_list *vmas, int pag
 /* 1: a range; 0: there are no more; negative errno. */
 int page_ranges_next(struct page_ranges *ranges, struct page_range *ret_range, struct vmad_error *err);
 
-/* What one VMA is. `kind` is its name of kinds.def. */
-enum page_range_kind page_range_kind(int pagemap_fd, const struct vmad_vma *vma);
+/* What one VMA is, an enum page_range_kind, or a negative errno. `kind` of the VMA is its name of kinds.def. */
+int page_range_kind(int pagemap_fd, const struct vmad_vma *vma);
 
 #endif

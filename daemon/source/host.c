@@ -7,15 +7,17 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "source/small_file.h"
+
 int host_number(int fd, uint64_t *ret_number)
 {
 	char text[32];
-	ssize_t n = pread(fd, text, sizeof(text), 0);
+	ssize_t n = small_file_read(fd, text, sizeof(text));
 	uint64_t value = 0;
 	const char *p = text;
 
 	if (n < 0)
-		return -errno;
+		return (int)n;
 	for (; p < text + n && *p >= '0' && *p <= '9'; p++)
 		value = value * 10 + (uint64_t)(*p - '0');
 	if (p == text || p - text > 19 || (p < text + n && *p != '\n'))

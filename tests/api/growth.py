@@ -6,7 +6,7 @@ import sys
 sys.path.insert(0, os.path.join(os.environ['TOP_SRCDIR'], 'tests/lib'))
 import tap  # noqa: E402
 from crowd import Crowd, at_once, checked  # noqa: E402
-from vmad import BINARY, Vmad, request  # noqa: E402
+from vmad import Vmad, is_sanitized, request  # noqa: E402
 from wire import Wire, descriptors, tasks, wait_until  # noqa: E402
 
 SELF = os.getpid()
@@ -41,12 +41,6 @@ def connections(count):
     for _ in range(count):
         with Wire(vmad.socket) as wire:
             wire.get('/v1/health')
-
-
-def is_sanitized():
-    with open(BINARY, 'rb') as binary:
-        text = binary.read()
-    return b'__asan_init' in text or b'__tsan_init' in text
 
 
 def grows(what, work, allowed):

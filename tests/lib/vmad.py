@@ -178,6 +178,13 @@ class Vmad:
             raise RuntimeError(f'vmad ended with {status}')
 
 
+def is_sanitized():
+    """Was vmad built with a sanitizer that has an allocator of its own?"""
+    with open(BINARY, 'rb') as binary:
+        text = binary.read()
+    return b'__asan_init' in text or b'__tsan_init' in text
+
+
 def free_port(host='127.0.0.1'):
     """A TCP port that is free just now."""
     family = socket.AF_INET6 if ':' in host else socket.AF_INET

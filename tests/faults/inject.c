@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * inject: a library that is loaded before vmad's others, and makes one call fail: the n-th of its kind, with an errno of
+ * the test's choice. What to do is read from a page that the test shares (VMAD_FAULTS names its file), so that one vmad
+ * serves many tries; what it counted stands there, too. Only what vmad and its libraries call by name is seen: glibc's
+ * own calls inside of itself are not.
+ */
+#define _GNU_SOURCE
+#include <dirent.h>
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+enum call { CALL_NONE, CALL_MALLOC, CALL_OPEN, CALL_READ, CALL_MMAP, CALL_THREAD, CALL_SEND, CALL_IOCTL };
+
+/* The page; tests/faults/faults.py knows it, too. */
+struct control {
+	_Atomic int32_t call;		/* which calls count */
+	_Atomic int32_t error;		/* errno; 0: the call does half of its work */
+	_Atomic int64_t fail_at;	/* from 1; 0: none */
+	_Atomic int64_t count;		/* such calls since the test set this to 0 */
+	_Atomic int64_t live;		/* allocations that were not freed */
+};
+
+static struct control nowhere, *control = &nowhere;
+
+__attribute__((constructor)) static void begin(void)
+{
+	const char *path = getenv("VMAD_FAULTS");
+	int (*real_open)(const char *, int, ...) = dlsym(RTLD_NEXT, "open");
+	void *(*real_mmap)(void *, size_t, int, int, int, off_t) = dlsym(RTLD_NEXT, "mmap");
+	int fd = path ? real_open(path, O_RDWR | O_CLOEXEC) : -1;
+	void *page = fd < 0 ? MAP_FAILED : real_mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	if (page == MAP_FAILED)
+		abort();
+	close(fd);
+	atomic_store(&((struct control *)page)->live, atomic_load(&nowhere.live));
+	control = page;
+}
+
+/* Is this call the one? */
+static bool is_due(enum call call)
+{
+	if (atomic_load_explicit(&control->call, memory_order_relaxed) != (int32_t)call)
+		return false;
+	return atomic_fetch_add(&control->count, 1) + 1 == atomic_load(&control->fail_at);
+}
+
+static bool fails(enum call call)
+{
+	if (!is_due(call))
+		return false;
+	errno = atomic_load(&control->error);
+	return true;
+}
+
+void *__libc_malloc(size_t size);
+void *__libc_calloc(size_t count, size_t size);
+void *__libc_realloc(void *p, size_t size);
+void *__libc_memalign(size_t align, size_t size);
+void __libc_free(void *p);
+
+static void *counted(void *p)
+{
+	if (p)
+		atomic_fetch_add_explicit(&control->live, 1, memory_order_relaxed);
+	return p;
+}
+
+void *malloc(size_t size)
+{
+	return fails(CALL_MALLOC) ? NULL : counted(__libc_malloc(size));
+}
+
+void *calloc(size_t count, size_t size)
+{
+	return fails(CALL_MALLOC) ? NULL : counted(__libc_calloc(count, size));
+}
+
+void *realloc(void *p, size_t size)
+{
+	void *moved;
+
+	if (fails(CALL_MALLOC))
+		return NULL;
+	moved = __libc_realloc(p, size);
+	if (!p)
+		return counted(moved);
+	if (!size && !moved)
+		atomic_fetch_sub_explicit(&control->live, 1, memory_order_relaxed);
+	return moved;
+}
+
+void *memalign(size_t align, size_t size)
+{
+	return fails(CALL_MALLOC) ? NULL : counted(__libc_memalign(align, size));
+}
+
+void *aligned_alloc(size_t align, size_t size)
+{
+	return memalign(align, size);
+}
+
+int posix_memalign(void **ret, size_t align, size_t size)
+{
+	*ret = memalign(align, size);
+	return *ret ? 0 : ENOMEM;
+}
+
+void free(void *p)
+{
+	if (p)
+		atomic_fetch_sub_explicit(&control->live, 1, memory_order_relaxed);
+	__libc_free(p);
+}
+
+/* The next library's function of this name, found once. */
+#define REAL(name) ({ \
+	static __typeof__(&name) real; \
+	__typeof__(&name) found = __atomic_load_n(&real, __ATOMIC_RELAXED); \
+	if (!found) { \
+		found = (__typeof__(&name))dlsym(RTLD_NEXT, #name); \
+		__atomic_store_n(&real, found, __ATOMIC_RELAXED); \
+	} \
+	found; \
+})
+
+#define MODE_OF(flags) ({ \
+	mode_t mode = 0; \
+	if ((flags) & (O_CREAT | O_TMPFILE)) { \
+		va_list list; \
+		va_start(list, flags); \
+		mode = va_arg(list, mode_t); \
+		va_end(list); \
+	} \
+	mode; \
+})
+
+int open(const char *path, int flags, ...)
+{
+	return fails(CALL_OPEN) ? -1 : REAL(open)(path, flags, MODE_OF(flags));
+}
+
+int openat(int at, const char *path, int flags, ...)
+{
+	return fails(CALL_OPEN) ? -1 : REAL(openat)(at, path, flags, MODE_OF(flags));
+}
+
+DIR *opendir(const char *path)
+{
+	return fails(CALL_OPEN) ? NULL : REAL(opendir)(path);
+}
+
+DIR *fdopendir(int fd)
+{
+	return fails(CALL_OPEN) ? NULL : REAL(fdopendir)(fd);
+}
+
+static bool is_short(size_t *size)
+{
+	if (atomic_load(&control->error) != 0)
+		return false;
+	*size = *size > 1 ? *size / 2 : *size;
+	return true;
+}
+
+ssize_t read(int fd, void *to, size_t size)
+{
+	return is_due(CALL_READ) && !is_short(&size) ? (errno = atomic_load(&control->error), -1) : REAL(read)(fd, to, size);
+}
+
+ssize_t pread(int fd, void *to, size_t size, off_t at)
+{
+	return is_due(CALL_READ) && !is_short(&size) ? (errno = atomic_load(&control->error), -1) :
+						       REAL(pread)(fd, to, size, at);
+}
+
+void *mmap(void *at, size_t size, int prot, int flags, int fd, off_t offset)
+{
+	return fails(CALL_MMAP) ? MAP_FAILED : REAL(mmap)(at, size, prot, flags, fd, offset);
+}
+
+int pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*run)(void *), void *arg)
+{
+	return is_due(CALL_THREAD) ? atomic_load(&control->error) : REAL(pthread_create)(thread, attr, run, arg);
+}
+
+ssize_t send(int fd, const void *from, size_t size, int flags)
+{
+	return is_due(CALL_SEND) && !is_short(&size) ? (errno = atomic_load(&control->error), -1) :
+						       REAL(send)(fd, from, size, flags);
+}
+
+ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
+{
+	return fails(CALL_SEND) ? -1 : REAL(sendmsg)(fd, message, flags);
+}
+
+ssize_t writev(int fd, const struct iovec *from, int count)
+{
+	return fails(CALL_SEND) ? -1 : REAL(writev)(fd, from, count);
+}
+
+int ioctl(int fd, unsigned long request, ...)
+{
+	va_list list;
+	void *arg;
+
+	va_start(list, request);
+	arg = va_arg(list, void *);
+	va_end(list);
+	return fails(CALL_IOCTL) ? -1 : REAL(ioctl)(fd, request, arg);
+}
