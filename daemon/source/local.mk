@@ -3,6 +3,8 @@ noinst_LIBRARIES += daemon/libsource.a
 daemon_libsource_a_SOURCES = \
 	%D%/auxv.c \
 	%D%/auxv.h \
+	%D%/cgroup.c \
+	%D%/cgroup.h \
 	%D%/facts.c \
 	%D%/facts.h \
 	%D%/facts_thread.c \
@@ -19,6 +21,8 @@ daemon_libsource_a_SOURCES = \
 	%D%/maps.h \
 	%D%/mmap_rules.c \
 	%D%/mmap_rules.h \
+	%D%/numa.c \
+	%D%/numa.h \
 	%D%/pace.c \
 	%D%/pace.h \
 	%D%/paced_file.c \

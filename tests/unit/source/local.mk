@@ -3,6 +3,7 @@
 unit_source_libs = daemon/libsource.a daemon/libopener.a $(unit_libs) $(PROC2_LIBS)
 unit_programs += \
 	tests/unit/source/auxv \
+	tests/unit/source/cgroup \
 	tests/unit/source/facts \
 	tests/unit/source/host \
 	tests/unit/source/kpage \
@@ -10,6 +11,7 @@ unit_programs += \
 	tests/unit/source/limits \
 	tests/unit/source/maps \
 	tests/unit/source/mmap_rules \
+	tests/unit/source/numa \
 	tests/unit/source/pagemap \
 	tests/unit/source/pagemap_scan \
 	tests/unit/source/procmap_query \
@@ -82,3 +84,11 @@ tests_unit_source_pagemap_scan_LDADD = $(unit_source_libs)
 tests_unit_source_words_SOURCES = %D%/words.c
 tests_unit_source_words_CPPFLAGS = $(unit_cppflags)
 tests_unit_source_words_LDADD = $(unit_source_libs)
+
+tests_unit_source_cgroup_SOURCES = %D%/cgroup.c
+tests_unit_source_cgroup_CPPFLAGS = $(unit_cppflags)
+tests_unit_source_cgroup_LDADD = $(unit_source_libs)
+
+tests_unit_source_numa_SOURCES = %D%/numa.c
+tests_unit_source_numa_CPPFLAGS = $(unit_cppflags)
+tests_unit_source_numa_LDADD = $(unit_source_libs)
