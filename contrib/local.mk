@@ -33,6 +33,7 @@ EXTRA_DIST += \
 	.clang-tidy \
 	%D%/quickstart \
 	%D%/ci/check \
+	%D%/ci/coverage \
 	%D%/ci/distcheck \
 	%D%/ci/fuzz \
 	%D%/ci/lint \

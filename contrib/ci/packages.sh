@@ -30,6 +30,7 @@ packages=(
 	"test     clang                command clang"
 	"test     libclang-rt-14-dev   file /usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.fuzzer-*.a"
 	"test     clang-tidy           command clang-tidy"
+	"test     gcovr                command gcovr"
 	"test     zsh                  command zsh"
 	"test     bash-completion      file /usr/share/bash-completion/bash_completion"
 	"test     nodejs               command node"
