@@ -212,8 +212,11 @@ static int look_up_by_text(int fd, pid_t pid, uint64_t address, struct lookup *l
 	struct maps_entry entry;
 	uint64_t runs = 0, seen = 0;
 	int more = 1;
-	int r = reader_new(dup(fd), pid, "maps", READER_UNPACED, &reader, err);
+	int r;
 
+	/* A descriptor that was read through before shows no line any more, and its duplicate has the same offset. */
+	lseek(fd, 0, SEEK_SET);
+	r = reader_new(dup(fd), pid, "maps", READER_UNPACED, &reader, err);
 	if (r < 0)
 		return r;
 	lookup->previous.found = lookup->here.found = lookup->next.found = false;
