@@ -39,6 +39,7 @@ enum opener_file {
 	OPENER_STATUS,
 	OPENER_LIMITS,
 	OPENER_AUXV,
+	OPENER_COMM,			/* the leader's name and a newline */
 	OPENER_FILES
 };
 
@@ -55,6 +56,14 @@ const char *opener_file_name(enum opener_file file);
 struct opener_target {
 	pid_t pid;			/* in */
 	unsigned want;			/* in: OPENER_WANT bits */
+	/*
+	 * in, where pagemap is among what is wanted: only a process whose pagemap has such a word at this place is
+	 * wanted at all; nothing of the others stays open, and their fd[] is -ENODATA. mask 0: any process. Who looks
+	 * for the few that map a page need not have the files of all.
+	 */
+	struct {
+		uint64_t index, mask, value;
+	} only_if;
 	/* out: an O_RDONLY|O_CLOEXEC descriptor, the caller's to close; or a negative errno; -EBADF: not wanted */
 	int fd[OPENER_FILES];
 };

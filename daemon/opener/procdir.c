@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 /* Files that tell of the mm. Any thread of the process has it, so where the leader is dead, one that lives shows the same. */
-#define MM_FILES (~OPENER_WANT(OPENER_STAT))
+#define MM_FILES (~(OPENER_WANT(OPENER_STAT) | OPENER_WANT(OPENER_COMM)))
 
 /* Those of them that the kernel opens only for who may trace the process: ptrace_may_access(PTRACE_MODE_READ_FSCREDS). */
 #define TRACER_FILES (MM_FILES & ~(OPENER_WANT(OPENER_STATUS) | OPENER_WANT(OPENER_LIMITS)))
@@ -124,15 +124,41 @@ static int open_living_thread(int process_fd, pid_t *ret_tid)
 	return r;
 }
 
-/* Without a living thread the leader's own files tell best that there is no address space. */
-static void open_mm_files(const struct procfs *procfs, int dir_fd, struct opener_target *target, unsigned files)
+/*
+ * Opens pagemap, and reads the word that only_if is about. False: there is none, most often because there is no address
+ * space any more: older kernels open an empty file then.
+ */
+static bool open_pagemap(int dir_fd, struct opener_target *target, uint64_t *ret_word)
 {
-	pid_t tid;
-	int thread_fd = leader_is_dead(procfs, dir_fd) ? open_living_thread(dir_fd, &tid) : -ENOENT;
+	int *fd = &target->fd[OPENER_PAGEMAP];
+	const off_t at = (off_t)(target->only_if.index * sizeof(*ret_word));
 
-	open_files(thread_fd >= 0 ? thread_fd : dir_fd, target, files);
-	if (thread_fd >= 0)
-		close(thread_fd);
+	if (*fd >= 0)
+		close(*fd);
+	*fd = open_at(dir_fd, opener_file_name(OPENER_PAGEMAP), O_RDONLY);
+	return *fd >= 0 && pread(*fd, ret_word, sizeof(*ret_word), at) == sizeof(*ret_word);
+}
+
+/*
+ * Opens pagemap where it is wanted, and tells where the other files of the mm are: in the leader's directory, or in a
+ * living thread's, which is the caller's to close then. Without a living thread the leader's own files tell best that
+ * there is no address space; where the leader's pagemap has a word, nobody needs to look for threads. False: the
+ * process is not one that is wanted.
+ */
+static bool open_mm(const struct procfs *procfs, int dir_fd, struct opener_target *target, unsigned files,
+		    int *ret_mm_fd)
+{
+	bool pagemap = files & OPENER_WANT(OPENER_PAGEMAP);
+	uint64_t word = 0;
+	bool has_word = pagemap && open_pagemap(dir_fd, target, &word);
+	pid_t tid;
+	int thread_fd = !has_word && leader_is_dead(procfs, dir_fd) ? open_living_thread(dir_fd, &tid) : -ENOENT;
+
+	if (pagemap && thread_fd >= 0)
+		has_word = open_pagemap(thread_fd, target, &word);
+	*ret_mm_fd = thread_fd >= 0 ? thread_fd : dir_fd;
+	return !target->only_if.mask ||
+	       (has_word && (word & target->only_if.mask) == target->only_if.value);
 }
 
 /* A file that is wanted alone needs no directory to belong with others. */
@@ -144,25 +170,40 @@ static void open_stat_alone(const struct procfs *procfs, struct opener_target *t
 	target->fd[OPENER_STAT] = open_at(procfs->fd, path, O_RDONLY);
 }
 
+/* Why it could not be told whether the process is wanted, or that it is not. */
+static void refuse(struct opener_target *target)
+{
+	int pagemap = target->fd[OPENER_PAGEMAP];
+
+	if (pagemap >= 0)
+		close(pagemap);
+	set_files(target, target->want, pagemap < 0 ? pagemap : -ENODATA);
+}
+
 static void open_in_directory(const struct procfs *procfs, struct opener_target *target, bool own_too)
 {
 	unsigned mm_files = target->want & MM_FILES;
 	char pid[16];
-	int dir_fd;
+	int dir_fd, mm_fd;
 
 	snprintf(pid, sizeof(pid), "%d", (int)target->pid);
-	dir_fd = open_at(procfs->fd, pid, O_PATH | O_DIRECTORY);
+	mm_fd = dir_fd = open_at(procfs->fd, pid, O_PATH | O_DIRECTORY);
 	if (dir_fd < 0) {
 		set_files(target, target->want, dir_fd);
 		return;
 	}
-	open_files(dir_fd, target, target->want & ~MM_FILES);
 	if (mm_files && !own_too && !procfs->captured && is_own(target->pid)) {
 		set_files(target, mm_files & TRACER_FILES, -EACCES);
 		mm_files &= ~TRACER_FILES;
 	}
-	if (mm_files)
-		open_mm_files(procfs, dir_fd, target, mm_files);
+	if (!mm_files || open_mm(procfs, dir_fd, target, mm_files, &mm_fd)) {
+		open_files(mm_fd, target, mm_files & ~OPENER_WANT(OPENER_PAGEMAP));
+		open_files(dir_fd, target, target->want & ~MM_FILES);
+	} else {
+		refuse(target);
+	}
+	if (mm_fd != dir_fd)
+		close(mm_fd);
 	close(dir_fd);
 }
 

@@ -196,7 +196,7 @@ static void expect_own(const struct vmad_caller *caller, pid_t pid, bool allowed
 
 	assert_int_equal(opener_open(opener, caller, &target, 1, NULL), 0);
 	for (int i = 0; i < OPENER_FILES; i++) {
-		bool for_all = i == OPENER_STAT || i == OPENER_STATUS || i == OPENER_LIMITS;
+		bool for_all = i == OPENER_STAT || i == OPENER_STATUS || i == OPENER_LIMITS || i == OPENER_COMM;
 
 		assert_true(allowed || for_all ? target.fd[i] >= 0 : target.fd[i] == -EACCES);
 	}
@@ -270,6 +270,42 @@ static void no_such_process(void **state)
 	for (int i = 0; i < 3; i++)
 		for (int j = 0; j < OPENER_FILES; j++)
 			assert_int_equal(none[i].fd[j], -ENOENT);
+}
+
+/* Only who has such a word in pagemap is opened, and of the others nothing stays open. */
+static void only_if(void **state)
+{
+	const uint64_t page = (uint64_t)(uintptr_t)&opener / (uint64_t)sysconf(_SC_PAGESIZE), present = UINT64_C(1) << 63;
+	const unsigned want = OPENER_WANT(OPENER_PAGEMAP) | OPENER_WANT(OPENER_MAPS) | OPENER_WANT(OPENER_COMM);
+	const struct {
+		uint64_t index, mask, value;
+		int code;
+	} rows[] = {
+		{ page, present, present, 0 },
+		{ page, present, 0, -ENODATA },
+		{ 1, present, present, -ENODATA },
+		{ UINT64_MAX, present, present, -ENODATA },
+		{ 1, 0, present, 0 },
+	};
+	size_t descriptors = count_entries("/proc/self/fd");
+
+	(void)state;
+	if (geteuid() != 0)
+		skip_because("vmad's own pagemap is root's");
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct opener_target target = { .pid = getpid(), .want = want,
+						.only_if = { rows[i].index, rows[i].mask, rows[i].value } };
+
+		assert_int_equal(opener_open(opener, people_root(), &target, 1, NULL), 0);
+		for (int file = 0; file < OPENER_FILES; file++) {
+			if (rows[i].code || !(want & OPENER_WANT(file)))
+				assert_int_equal(target.fd[file], want & OPENER_WANT(file) ? rows[i].code : -EBADF);
+			else
+				assert_true(target.fd[file] >= 0);
+		}
+		opener_target_close(&target);
+		assert_int_equal(count_entries("/proc/self/fd"), descriptors);
+	}
 }
 
 static void batches(void **state)
@@ -441,6 +477,7 @@ int main(void)
 		CASE("vmad's own address space is root's only", own_address_space),
 		CASE("who is nobody gets nothing", anonymous_gets_nothing),
 		CASE("processes that do not exist", no_such_process),
+		CASE("only processes with such a word in pagemap, where one is asked for", only_if),
 		CASE("batches have a limit, and leave no descriptors", batches),
 		CASE("where the leader exited, through a thread that lives", leader_is_gone),
 		CASE("a captured tree is opened as it is", captured_tree),
