@@ -12,7 +12,9 @@ daemon_libmodel_a_SOURCES = \
 	%D%/layout.c %D%/layout.h \
 	%D%/lookup.c %D%/lookup.h \
 	%D%/mapcounts.c %D%/mapcounts.h \
+	%D%/mapping_marks.c %D%/mapping_marks.h \
 	%D%/mapping_set.c %D%/mapping_set.h \
+	%D%/mapping_settle.c \
 	%D%/placement.c %D%/placement.h \
 	%D%/placement_facts.c \
 	%D%/page_ranges.c %D%/page_ranges.h \

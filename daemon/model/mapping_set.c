@@ -5,20 +5,12 @@
 #include <stdlib.h>
 
 #include "model/halves.h"
+#include "model/mapping_marks.h"
 #include "source/pagemap.h"
 
 void mapping_set_init(struct mapping_set *set, uint64_t pfn)
 {
 	*set = (struct mapping_set){ .pfn = pfn };
-}
-
-static void close_files(struct mapping_set *set)
-{
-	for (size_t i = 0; i < set->files_count; i++)
-		opener_target_close(&set->files[i]);
-	free(set->files);
-	set->files = NULL;
-	set->files_count = 0;
 }
 
 static int by_pid_and_address(const void *a, const void *b)
@@ -30,26 +22,11 @@ static int by_pid_and_address(const void *a, const void *b)
 	return (x->address > y->address) - (x->address < y->address);
 }
 
-static int by_group_and_address(const void *a, const void *b)
-{
-	const struct mapping_place *x = a, *y = b;
-
-	if (x->group != y->group)
-		return x->group < y->group ? -1 : 1;
-	if (x->address != y->address)
-		return x->address < y->address ? -1 : 1;
-	return (x->pid > y->pid) - (x->pid < y->pid);
-}
-
-static void sort(struct mapping_set *set, int (*compare)(const void *a, const void *b))
-{
-	if (set->count)
-		qsort(set->places, set->count, sizeof(*set->places), compare);
-}
-
 void mapping_set_free(struct mapping_set *set)
 {
-	close_files(set);
+	for (size_t i = 0; i < set->process_count; i++)
+		opener_target_close(&set->processes[i].files);
+	free(set->processes);
 	free(set->places);
 	*set = (struct mapping_set){ 0 };
 }
@@ -66,11 +43,12 @@ static int grow(struct mapping_set *set)
 	return 0;
 }
 
-static void drop_doubles(struct mapping_set *set)
+void mapping_set_drop_doubles(struct mapping_set *set)
 {
 	size_t kept = 0;
 
-	sort(set, by_pid_and_address);
+	if (set->count)
+		qsort(set->places, set->count, sizeof(*set->places), by_pid_and_address);
 	for (size_t i = 0; i < set->count; i++) {
 		if (!kept || by_pid_and_address(&set->places[kept - 1], &set->places[i]) != 0)
 			set->places[kept++] = set->places[i];
@@ -83,7 +61,7 @@ int mapping_set_add(struct mapping_set *set, pid_t pid, uint64_t address)
 	int r = 0;
 
 	if (set->count == MAPPING_SET_MAX)
-		drop_doubles(set);
+		mapping_set_drop_doubles(set);
 	if (set->count == MAPPING_SET_MAX)
 		return -E2BIG;
 	if (set->count == set->capacity)
@@ -94,172 +72,100 @@ int mapping_set_add(struct mapping_set *set, pid_t pid, uint64_t address)
 	return 0;
 }
 
-#define WANT (OPENER_WANT(OPENER_STAT) | OPENER_WANT(OPENER_MAPS) | OPENER_WANT(OPENER_PAGEMAP))
-#define BATCH (OPENER_BATCH / 3)
-
-/* The processes of a set without doubles, each once: the places of one are neighbours then. */
-struct processes {
-	size_t count;
-	pid_t *pids;
-	size_t *groups;
-};
-
-static void free_processes(struct processes *processes)
+static struct mapping_process *append_process(struct mapping_set *set)
 {
-	free(processes->pids);
-	free(processes->groups);
+	if (set->process_count == set->process_capacity) {
+		size_t capacity = set->process_capacity ? set->process_capacity * 2 : 64;
+		struct mapping_process *processes = realloc(set->processes, capacity * sizeof(*processes));
+
+		if (!processes)
+			return NULL;
+		set->processes = processes;
+		set->process_capacity = capacity;
+	}
+	return &set->processes[set->process_count++];
 }
 
-static int list_processes(struct mapping_set *set, struct processes *processes)
+/* They are somebody else's to close now. */
+static void forget(struct opener_target *files)
 {
-	*processes = (struct processes){ .pids = calloc(set->count, sizeof(pid_t)),
-					 .groups = calloc(set->count, sizeof(size_t)) };
-	set->files = calloc(set->count, sizeof(*set->files));
-	if (!processes->pids || !processes->groups || !set->files)
+	for (int file = 0; file < OPENER_FILES; file++)
+		files->fd[file] = -EBADF;
+}
+
+int mapping_set_keep(struct mapping_set *set, struct opener_target *files)
+{
+	struct mapping_process *process = append_process(set);
+
+	if (!process) {
+		opener_target_close(files);
 		return -ENOMEM;
-	for (size_t i = 0; i < set->count; i++) {
-		if (i == 0 || set->places[i].pid != set->places[i - 1].pid)
-			processes->pids[processes->count++] = set->places[i].pid;
-		set->places[i].files = processes->count - 1;
 	}
+	*process = (struct mapping_process){ .files = *files, .kept = ++set->kept };
+	forget(files);
+	mapping_marks_read(set, process);
 	return 0;
 }
 
-static int open_batch(struct opener *opener, const struct vmad_caller *caller, const pid_t *pids, size_t count,
-		      struct opener_target *files, struct vmad_error *err)
+int mapping_set_take(struct mapping_set *set, struct mapping_set *other)
 {
-	int r;
+	int r = 0;
 
-	for (size_t i = 0; i < count; i++) {
-		files[i].pid = pids[i];
-		files[i].want = WANT;
-	}
-	r = opener_open(opener, caller, files, count, err);
-	for (size_t i = 0; i < count && r == 0; i++) {
-		int fd = files[i].fd[OPENER_PAGEMAP];
+	for (size_t i = 0; i < other->count && r == 0; i++)
+		r = mapping_set_add(set, other->places[i].pid, other->places[i].address);
+	for (size_t i = 0; i < other->process_count && r == 0; i++) {
+		struct mapping_process *process = append_process(set);
 
-		if (fd == -EMFILE || fd == -ENFILE)
-			return vmad_fail(err, EMFILE, pids[i], "pagemap", "open");
+		if (!process) {
+			r = -ENOMEM;
+			break;
+		}
+		*process = other->processes[i];
+		process->kept = ++set->kept;
+		forget(&other->processes[i].files);
 	}
+	mapping_set_free(other);
 	return r;
 }
 
-struct opening {
-	struct opener *opener;
-	const struct vmad_caller *caller;
-	const struct processes *processes;
-	struct opener_target *files;
-	struct vmad_error err[2];
-	int result[2];
-};
-
-static void open_half(void *arg, unsigned which)
-{
-	struct opening *opening = arg;
-	size_t middle = opening->processes->count / 2, end = which ? opening->processes->count : middle;
-
-	for (size_t i = which ? middle : 0; i < end && opening->result[which] == 0; i += BATCH)
-		opening->result[which] = open_batch(opening->opener, opening->caller, opening->processes->pids + i,
-						    end - i < BATCH ? end - i : BATCH, opening->files + i,
-						    &opening->err[which]);
-}
-
-static int open_processes(struct mapping_set *set, struct opener *opener, const struct vmad_caller *caller,
-			  const struct processes *processes, struct vmad_error *err)
-{
-	struct opening opening = { .opener = opener, .caller = caller, .processes = processes, .files = set->files };
-	unsigned failed;
-
-	set->files_count = processes->count;
-	for (size_t i = 0; i < set->files_count; i++) {
-		for (int file = 0; file < OPENER_FILES; file++)
-			set->files[i].fd[file] = -EBADF;
-	}
-	halves_run(open_half, &opening, processes->count);
-	failed = opening.result[0] == 0;
-	if (opening.result[failed] < 0 && err)
-		*err = opening.err[failed];
-	return opening.result[failed];
-}
-
-/* Gives the places what was learnt about their processes. Those without a group or a pagemap are gone. */
-static void spread(struct mapping_set *set, const struct processes *processes)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < set->count; i++) {
-		struct mapping_place place = set->places[i];
-
-		place.group = processes->groups[place.files];
-		if (place.group != OPENER_NO_MM && set->files[place.files].fd[OPENER_PAGEMAP] >= 0)
-			set->places[kept++] = place;
-	}
-	set->count = kept;
-	sort(set, by_group_and_address);
-}
-
-static bool is_untold(int code)
-{
-	return code == -ENOSYS || code == -EAGAIN;
-}
-
-/*
- * Where the kernel cannot tell, each process is a group of its own, and -ENOSYS says that there may be too many of
- * them.
- */
-static int group_processes(struct opener *opener, const struct vmad_caller *caller, struct processes *processes,
-			   struct vmad_error *err)
-{
-	int r = opener_same_mm(opener, caller, processes->pids, processes->count, processes->groups, err);
-
-	for (size_t i = 0; is_untold(r) && i < processes->count; i++)
-		processes->groups[i] = i;
-	return r;
-}
-
-int mapping_set_settle(struct mapping_set *set, struct opener *opener, const struct vmad_caller *caller,
-		       struct vmad_error *err)
-{
-	struct processes processes;
-	int r, opened = 0;
-
-	close_files(set);
-	drop_doubles(set);
-	if (!set->count)
-		return 0;
-	r = list_processes(set, &processes);
-	if (r < 0)
-		vmad_fail(err, -r, 0, NULL, "allocate");
-	else
-		r = group_processes(opener, caller, &processes, err);
-	if (r == 0 || is_untold(r)) {
-		opened = open_processes(set, opener, caller, &processes, err);
-		spread(set, &processes);
-	} else {
-		set->count = 0;
-	}
-	free_processes(&processes);
-	return opened < 0 ? opened : r;
-}
-
-static bool still_maps(const struct mapping_set *set, const struct mapping_place *place)
+bool mapping_set_still_maps(const struct mapping_set *set, const struct mapping_place *place)
 {
 	uint64_t entry;
 
-	return pagemap_read(set->files[place->files].fd[OPENER_PAGEMAP], place->address, &entry, 1) == 1 &&
+	return pagemap_read(set->processes[place->process].files.fd[OPENER_PAGEMAP], place->address, &entry, 1) == 1 &&
 	       pagemap_pfn(entry) == set->pfn;
+}
+
+struct reread {
+	struct mapping_set *set;
+	bool moved[2];
+};
+
+static void reread_half(void *arg, unsigned which)
+{
+	struct reread *reread = arg;
+	struct mapping_set *set = reread->set;
+	size_t places = set->count / 2, processes = set->process_count / 2;
+
+	for (size_t i = which ? places : 0; i < (which ? set->count : places); i++)
+		set->places[i].is_gone = !mapping_set_still_maps(set, &set->places[i]);
+	for (size_t i = which ? processes : 0; set->told && i < (which ? set->process_count : processes); i++)
+		reread->moved[which] |= set->processes[i].is_used && mapping_mark_moved(set, &set->processes[i]);
 }
 
 bool mapping_set_reread(struct mapping_set *set)
 {
+	struct reread reread = { .set = set };
 	size_t kept = 0;
 	bool same;
 
+	halves_run(reread_half, &reread, set->count);
+	set->has_moved |= reread.moved[0] || reread.moved[1];
 	for (size_t i = 0; i < set->count; i++) {
-		if (still_maps(set, &set->places[i]))
+		if (!set->places[i].is_gone)
 			set->places[kept++] = set->places[i];
 	}
-	same = kept == set->count;
+	same = kept == set->count && !set->has_moved;
 	set->count = kept;
 	return same;
 }

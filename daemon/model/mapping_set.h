@@ -21,15 +21,37 @@ struct mapping_place {
 	pid_t pid;
 	uint64_t address;
 	size_t group;			/* the same number: the same mm; see mapping_set_settle() */
-	size_t files;			/* of its process, in the set's */
+	size_t process;			/* settled: its process, in the set's */
+	bool is_gone;			/* while it is read again */
 };
+
+/* Page table entries that tell address spaces apart; see mapping_set_settle(). */
+#define MAPPING_MARKS 16
+
+struct mapping_process {
+	struct opener_target files;	/* MAPPING_FILES, opened together */
+	size_t kept;			/* the so-manieth that was kept */
+	size_t group;
+	bool has_marks;
+	bool is_told;			/* apart, by its mark: nobody needs to ask kcmp */
+	bool is_new;			/* these files are not those that its places were found by */
+	bool is_used;			/* it has places */
+	uint64_t marks[MAPPING_MARKS];
+};
+
+/* What a row of the answer is made of, and the proof. */
+#define MAPPING_FILES (OPENER_WANT(OPENER_COMM) | OPENER_WANT(OPENER_MAPS) | OPENER_WANT(OPENER_PAGEMAP))
 
 struct mapping_set {
 	uint64_t pfn;
+	uint64_t marks_start;		/* of the pages of marks; 0: none are read */
+	size_t mark, told;		/* settled: which of them tells, and of how many processes */
 	size_t count, capacity;
 	struct mapping_place *places;	/* settled: by group, address, pid */
-	struct opener_target *files;	/* settled: stat, maps and pagemap of each process, opened together */
-	size_t files_count;
+	size_t process_count, process_capacity;
+	struct mapping_process *processes;	/* settled: by pid */
+	size_t kept;			/* so many, ever */
+	bool has_moved;			/* a mark is another one than it was */
 };
 
 void mapping_set_init(struct mapping_set *set, uint64_t pfn);
@@ -39,17 +61,44 @@ void mapping_set_free(struct mapping_set *set);
 int mapping_set_add(struct mapping_set *set, pid_t pid, uint64_t address);
 
 /*
- * Finds out which places are of one mm, then opens each process's files anew, in this order: address spaces never
- * become one, so those that differed before differ behind every descriptor, whatever a process does meanwhile (a
- * vfork'ed child that execs, one of a CLONE_VM pair that dies). The other order would count one mm twice, and hide a
- * mapper elsewhere. Drops what is twice, and processes that are gone. -ENOSYS: the kernel cannot tell; -EAGAIN: it
- * changes too quickly to tell; -EMFILE: too many processes to have them all open; or another error of the opener.
+ * Takes over the files (MAPPING_FILES) by which a process's places were found, and reads its marks. What is not kept is
+ * opened by mapping_set_settle(). -ENOMEM.
+ */
+int mapping_set_keep(struct mapping_set *set, struct opener_target *files);
+
+/* Takes over all places and files of another set for the same frame, which is empty then. As mapping_set_add(). */
+int mapping_set_take(struct mapping_set *set, struct mapping_set *other);
+
+/*
+ * Finds out which places are of one mm, and drops what is twice, and processes that are gone.
+ *
+ * By marks, where they tell: a frame of anonymous memory that is mapped once, at the same address as other frames in all
+ * other processes that were looked at, is in one mm only. fork leaves such a page on the stack, since parent and child
+ * both write there. Reading it is a tenth of what sorting by kcmp(2) costs, and it is read through the very descriptors
+ * that the proof reads. Marks count only if they are the same when the set is read again.
+ *
+ * By kcmp where they do not. Then the processes' files are opened anew, in this order: address spaces never become one,
+ * so those that differed before differ behind every descriptor, whatever a process does meanwhile (a vfork'ed child that
+ * execs, one of a CLONE_VM pair that dies). The other order would count one mm twice, and hide a mapper elsewhere.
+ *
+ * When it returns, every place has been read by the descriptors that the set has now. -ENOSYS: the kernel cannot tell;
+ * -EAGAIN: it changes too quickly to tell; -EMFILE: too many processes to have them all open; or another error of the
+ * opener.
  */
 int mapping_set_settle(struct mapping_set *set, struct opener *opener, const struct vmad_caller *caller,
 		       struct vmad_error *err);
 
-/* Reads every place of a settled set again, and drops those that map another frame now. True: nothing had changed. */
+/*
+ * Reads every place and every mark of a settled set again, and drops places that map another frame now. True: nothing
+ * had changed.
+ */
 bool mapping_set_reread(struct mapping_set *set);
+
+/* Reads a place of a settled set. */
+bool mapping_set_still_maps(const struct mapping_set *set, const struct mapping_place *place);
+
+/* Sorts places by pid, drops those that are there twice. */
+void mapping_set_drop_doubles(struct mapping_set *set);
 
 /*
  * Of a settled set: is it the first of its mm with its address? Those behind it are the same mapping under further

@@ -9,10 +9,12 @@
 #include <unistd.h>
 
 #include "model/mapcounts.h"
+#include "model/mapping_marks.h"
 #include "model/mapping_set.h"
 #include "model/rmap_rows.h"
 #include "model/rmap_steps.h"
 #include "model/vma_at.h"
+#include "source/auxv.h"
 #include "source/kpage.h"
 #include "source/pagemap.h"
 #include "source/words.h"
@@ -25,6 +27,7 @@ struct rmap {
 	struct rmap_query query;
 	struct target target;
 	bool has_target;
+	uint64_t marks_start;		/* beside the target's stack; 0: unknown */
 	struct {
 		/* of the file that the target's VMA maps at the address; inode 0: none */
 		uint64_t device, inode, offset;
@@ -93,9 +96,9 @@ static int open_files(struct rmap *rmap, struct opener *opener, const struct vma
 		return vmad_fail(err, EOPNOTSUPP, 0, rmap->flags_fd < 0 ? "kpageflags" : "kpagecount", "open");
 	if (!rmap->query.pid)
 		return 0;
-	r = target_open(opener, caller, rmap->query.pid, OPENER_WANT(OPENER_PAGEMAP) | OPENER_WANT(OPENER_MAPS),
-			rmap->query.start_time_ticks,
-			&rmap->target, err);
+	r = target_open(opener, caller, rmap->query.pid,
+			OPENER_WANT(OPENER_PAGEMAP) | OPENER_WANT(OPENER_MAPS) | OPENER_WANT(OPENER_AUXV),
+			rmap->query.start_time_ticks, &rmap->target, err);
 	rmap->has_target = r == 0;
 	return r;
 }
@@ -115,6 +118,16 @@ static void find_file(struct rmap *rmap)
 		rmap->file.offset = vma->offset_bytes + (rmap->query.address - vma->start);
 	}
 	vma_at_clear(&at);
+}
+
+/* Where mappers that are its relatives differ. */
+static void find_stack(struct rmap *rmap)
+{
+	int fd = rmap->target.files.fd[OPENER_AUXV];
+	struct auxv auxv;
+
+	if (fd >= 0 && auxv_read(fd, &auxv) == 0)
+		rmap->marks_start = mapping_marks_start(auxv.random);
 }
 
 /* The frame that the target maps now. 0: *ret_pfn, or 0 for none. */
@@ -202,7 +215,6 @@ static int prove(struct rmap *rmap, enum verdict *ret_verdict, struct vmad_error
 	if (r < 0 && r != -ENOSYS && r != -EAGAIN)
 		return r;
 	*ret_verdict = MOVING;
-	mapping_set_reread(&rmap->set);
 	if (words_read(rmap->count_fd, rmap->set.pfn, &rmap->count, 1) != 1 || !mapping_set_reread(&rmap->set) ||
 	    r == -EAGAIN)
 		return 0;
@@ -259,6 +271,13 @@ static int run_file_offset(struct rmap *rmap, struct vmad_error *err)
 				     &rmap->set, err);
 }
 
+static void begin_set(struct rmap *rmap, uint64_t pfn)
+{
+	mapping_set_free(&rmap->set);
+	mapping_set_init(&rmap->set, pfn);
+	rmap->set.marks_start = rmap->marks_start;
+}
+
 /*
  * A scan that finds as many as are counted need not go on: if they are not all, the next one goes to the end. It begins
  * with an empty set: what is found twice would count twice.
@@ -268,8 +287,7 @@ static int run_scan(struct rmap *rmap, struct vmad_error *err)
 	const uint64_t pfn = rmap->set.pfn;
 	int r;
 
-	mapping_set_free(&rmap->set);
-	mapping_set_init(&rmap->set, pfn);
+	begin_set(rmap, pfn);
 	rmap->question.enough = rmap->scanned || !rmap->count ? SIZE_MAX : rmap->count;
 	rmap->scanned = true;
 	r = rmap_step_scan(&rmap->question, &rmap->set, err);
@@ -386,8 +404,7 @@ static int look_up_address(struct rmap *rmap, struct vmad_error *err)
 	r = read_pfn(rmap, &now, err);
 	for (int i = 0; i < TRIES && r == 0; i++) {
 		pfn = now;
-		mapping_set_free(&rmap->set);
-		mapping_set_init(&rmap->set, pfn);
+		begin_set(rmap, pfn);
 		rmap->complete = false;
 		rmap->ended = NULL;
 		rmap->scanned = false;
@@ -442,6 +459,8 @@ int rmap_new(struct opener *opener, const struct vmad_caller *caller, const stru
 	r = open_files(rmap, opener, caller, err);
 	if (r == 0 && rmap->has_target)
 		find_file(rmap);
+	if (r == 0 && rmap->has_target)
+		find_stack(rmap);
 	if (r == 0)
 		r = rmap->has_target ? look_up_address(rmap, err) : look_up_frame(rmap, err);
 	if (r == 0)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "model/vma_at.h"
+#include "source/comm.h"
 
 #define PID_TEXT_MAX 12		/* with a blank */
 
@@ -15,6 +16,7 @@ struct rmap_rows {
 	size_t next;			/* place in the set */
 	/* of the row */
 	struct target target;
+	char comm[COMM_MAX];
 	struct vma_at vma_at;
 	char *pids;
 	size_t pids_size;
@@ -86,9 +88,9 @@ static void add_facts(struct rmap_rows *rows, const struct opener_target *files,
 	const struct vmad_vma *vma;
 
 	rows->target = (struct target){ .files = *files };
-	if (files->fd[OPENER_STAT] >= 0 && stat_read(files->fd[OPENER_STAT], &rows->target.facts, NULL) == 0) {
+	if (files->fd[OPENER_COMM] >= 0 && comm_read(files->fd[OPENER_COMM], rows->comm, &mapping->comm.len) == 0) {
 		mapping->has |= VMAD_HAS(mapping, comm);
-		mapping->comm = (struct vmad_str){ rows->target.facts.comm, rows->target.facts.comm_len };
+		mapping->comm.p = rows->comm;
 	}
 	vma = files->fd[OPENER_MAPS] >= 0 ? vma_at_find(&rows->vma_at, &rows->target, mapping->address) : NULL;
 	if (vma)
@@ -108,7 +110,7 @@ int rmap_rows_next(struct rmap_rows *rows, struct vmad_mapping *ret_mapping)
 	r = list_pids(rows, rows->next, &ret_mapping->pids);
 	if (r < 0)
 		return r;
-	add_facts(rows, &set->files[set->places[rows->next].files], ret_mapping);
+	add_facts(rows, &set->processes[set->places[rows->next].process].files, ret_mapping);
 	rows->next++;
 	return 1;
 }

@@ -2,6 +2,7 @@
 #include "model/rmap_steps.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -11,7 +12,7 @@
 #include "model/vma_list.h"
 #include "source/pagemap.h"
 
-#define BATCH 100		/* processes that are opened at once */
+#define BATCH (OPENER_BATCH / 3)	/* processes that are opened at once: MAPPING_FILES are three */
 #define WINDOW_PAGES 2048	/* read at a time: 8 MiB of pages of 4 KiB */
 #define PAUSE_NS 60000		/* between windows: the target's mmap_lock is free meanwhile */
 
@@ -41,27 +42,55 @@ struct visit {
 	uint64_t device, inode, offset;	/* file-offset */
 	pid_t representative;		/* siblings: the process of the same mm that was gone through */
 	size_t known;			/* siblings: so many places are its, and others' */
+	bool only_mappers;		/* same-address: the opener leaves all others closed */
 	int (*run)(struct visit *visit, struct opener_target *target, struct vmad_error *err);
 };
 
-static int visit_batch(struct visit *visit, const pid_t *pids, size_t count, unsigned want, struct vmad_error *err)
+/* What is wanted of each process. */
+static struct opener_target ask_for(const struct visit *visit, pid_t pid)
+{
+	struct opener_target target = { .pid = pid, .want = MAPPING_FILES };
+
+	if (visit->only_mappers) {
+		target.only_if.index = visit->address / (uint64_t)sysconf(_SC_PAGESIZE);
+		target.only_if.mask = PAGEMAP_PRESENT | PAGEMAP_PFN_MASK;
+		target.only_if.value = PAGEMAP_PRESENT | visit->set->pfn;
+	}
+	return target;
+}
+
+/* What is found in a process, with the files that it was found by. */
+static int visit_process(struct visit *visit, struct opener_target *target, struct vmad_error *err)
+{
+	int fd = target->fd[OPENER_PAGEMAP], r = 0;
+	size_t before = visit->set->count;
+
+	visit->question->unreadable |= fd == -EACCES || fd == -EPERM;
+	if (fd == -EMFILE || fd == -ENFILE)
+		return vmad_fail(err, EMFILE, target->pid, "pagemap", "open");
+	if (fd >= 0)
+		r = visit->run(visit, target, err);
+	if (visit->set->count > before) {
+		int kept = mapping_set_keep(visit->set, target);
+
+		r = kept < 0 ? kept : r;
+	}
+	return r;
+}
+
+static int visit_batch(struct visit *visit, const pid_t *pids, size_t count, struct vmad_error *err)
 {
 	struct opener_target targets[BATCH];
 	int r;
 
 	for (size_t i = 0; i < count; i++)
-		targets[i] = (struct opener_target){ .pid = pids[i], .want = want };
+		targets[i] = ask_for(visit, pids[i]);
 	r = opener_open(visit->question->opener, visit->question->caller, targets, count, err);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < count; i++) {
-		int fd = targets[i].fd[OPENER_PAGEMAP];
-
-		visit->question->unreadable |= fd == -EACCES || fd == -EPERM;
-		if (r == 0 && (fd == -EMFILE || fd == -ENFILE))
-			r = vmad_fail(err, EMFILE, targets[i].pid, "pagemap", "open");
-		if (r == 0 && fd >= 0)
-			r = visit->run(visit, &targets[i], err);
+		if (r == 0)
+			r = visit_process(visit, &targets[i], err);
 		opener_target_close(&targets[i]);
 	}
 	return r == 0 && rmap_clock_us() > visit->question->deadline_us ? -ETIMEDOUT : r;
@@ -78,7 +107,6 @@ struct half {
 
 struct halves {
 	struct half half[2];
-	unsigned want;
 	const pid_t *pids;
 	size_t count;
 };
@@ -87,35 +115,27 @@ static void visit_half(void *arg, unsigned which)
 {
 	struct halves *halves = arg;
 	struct half *half = &halves->half[which];
-	size_t batch = BATCH / (size_t)__builtin_popcount(halves->want), middle = halves->count / 2;
-	size_t end = which ? halves->count : middle;
+	size_t middle = halves->count / 2, end = which ? halves->count : middle;
 
-	for (size_t i = which ? middle : 0; i < end && half->result == 0; i += batch)
-		half->result = visit_batch(&half->visit, halves->pids + i, end - i < batch ? end - i : batch,
-					   halves->want,
+	for (size_t i = which ? middle : 0; i < end && half->result == 0; i += BATCH)
+		half->result = visit_batch(&half->visit, halves->pids + i, end - i < BATCH ? end - i : BATCH,
 					   &half->err);
 }
 
 /* Gives what a half has found to the whole. */
 static int take_over(struct visit *visit, struct half *half, struct vmad_error *err)
 {
-	int r = half->result;
+	int r = mapping_set_take(visit->set, &half->set);
 
 	visit->question->unreadable |= half->question.unreadable;
-	for (size_t i = 0; i < half->set.count && (r == 0 || r == -ETIMEDOUT); i++) {
-		int added = mapping_set_add(visit->set, half->set.places[i].pid, half->set.places[i].address);
-
-		r = added < 0 ? added : r;
-	}
 	if (half->result < 0 && err)
 		*err = half->err;
-	mapping_set_free(&half->set);
-	return r;
+	return half->result < 0 ? half->result : r;
 }
 
-static int visit_pids(struct visit *visit, const pid_t *pids, size_t count, unsigned want, struct vmad_error *err)
+static int visit_pids(struct visit *visit, const pid_t *pids, size_t count, struct vmad_error *err)
 {
-	struct halves halves = { .want = want, .pids = pids, .count = count };
+	struct halves halves = { .pids = pids, .count = count };
 	int first, second;
 
 	for (int i = 0; i < 2; i++) {
@@ -126,6 +146,7 @@ static int visit_pids(struct visit *visit, const pid_t *pids, size_t count, unsi
 		half->visit.question = &half->question;
 		half->visit.set = &half->set;
 		mapping_set_init(&half->set, visit->set->pfn);
+		half->set.marks_start = visit->set->marks_start;
 	}
 	halves_run(visit_half, &halves, count);
 	first = take_over(visit, &halves.half[0], err);
@@ -133,7 +154,7 @@ static int visit_pids(struct visit *visit, const pid_t *pids, size_t count, unsi
 	return first < 0 ? first : second;
 }
 
-static int visit_all(struct visit *visit, unsigned want, struct vmad_error *err)
+static int visit_all(struct visit *visit, struct vmad_error *err)
 {
 	size_t count;
 	pid_t *pids;
@@ -141,7 +162,7 @@ static int visit_all(struct visit *visit, unsigned want, struct vmad_error *err)
 
 	if (r < 0)
 		return r;
-	r = visit_pids(visit, pids, count, want, err);
+	r = visit_pids(visit, pids, count, err);
 	free(pids);
 	return r;
 }
@@ -149,33 +170,31 @@ static int visit_all(struct visit *visit, unsigned want, struct vmad_error *err)
 static int visit_address(struct visit *visit, struct opener_target *target, struct vmad_error *err)
 {
 	(void)err;
-	return look_at(visit->set, target->pid, visit->address, target->fd[OPENER_PAGEMAP]);
+	return mapping_set_add(visit->set, target->pid, visit->address);
 }
 
 int rmap_step_same_address(struct rmap_question *question, uint64_t address, struct mapping_set *set,
 			   struct vmad_error *err)
 {
 	struct visit visit = { .question = question, .set = set,
-			       .address = address & ~((uint64_t)sysconf(_SC_PAGESIZE) - 1), .run = visit_address };
+			       .address = address & ~((uint64_t)sysconf(_SC_PAGESIZE) - 1),
+			       .only_mappers = true, .run = visit_address };
 
-	return visit_all(&visit, OPENER_WANT(OPENER_PAGEMAP), err);
+	return visit_all(&visit, err);
 }
 
-/* A list of the process's VMAs out of files that were opened already. NULL: it is gone. */
-static struct vma_list *list_vmas(struct opener_target *target)
+/* A list of the process's VMAs out of files that were opened already, and stay with the visit. NULL: it is gone. */
+static struct vma_list *list_vmas(const struct opener_target *target)
 {
 	static const struct vma_list_query all = { 0 };
 	struct target files = { .files = *target };
 	struct vma_list *list;
 
-	if (target->fd[OPENER_MAPS] < 0)
+	for (int file = 0; file < OPENER_FILES; file++)
+		files.files.fd[file] = -EBADF;
+	files.files.fd[OPENER_MAPS] = fcntl(target->fd[OPENER_MAPS], F_DUPFD_CLOEXEC, 0);
+	if (files.files.fd[OPENER_MAPS] < 0)
 		return NULL;
-	/* The list takes maps over; pagemap stays with the visit. */
-	target->fd[OPENER_MAPS] = -EBADF;
-	for (int file = 0; file < OPENER_FILES; file++) {
-		if (file != OPENER_MAPS)
-			files.files.fd[file] = -EBADF;
-	}
 	return vma_list_new(&files, &all, &list, NULL) == 0 ? list : NULL;
 }
 
@@ -205,7 +224,7 @@ int rmap_step_file_offset(struct rmap_question *question, uint64_t device, uint6
 	struct visit visit = { .question = question, .set = set, .device = device, .inode = inode,
 			       .offset = offset & ~((uint64_t)sysconf(_SC_PAGESIZE) - 1), .run = visit_file };
 
-	return visit_all(&visit, OPENER_WANT(OPENER_PAGEMAP) | OPENER_WANT(OPENER_MAPS), err);
+	return visit_all(&visit, err);
 }
 
 /* Every page of a range, a window at a time. */
@@ -301,8 +320,7 @@ static int scan_representatives(struct visit *visit, const pid_t *pids, const si
 		int r = 0;
 
 		if (is_representative(i, groups[i]))
-			r = visit_batch(visit, pids + i, 1, OPENER_WANT(OPENER_PAGEMAP) | OPENER_WANT(OPENER_MAPS),
-					err);
+			r = visit_batch(visit, pids + i, 1, err);
 		if (r < 0)
 			return r;
 		if (visit->set->count >= visit->question->enough)
@@ -322,7 +340,7 @@ static int scan_siblings(struct visit *visit, const pid_t *pids, const size_t *g
 			continue;
 		visit->representative = pids[groups[i]];
 		visit->known = visit->set->count;
-		r = visit_batch(visit, pids + i, 1, OPENER_WANT(OPENER_PAGEMAP), err);
+		r = visit_batch(visit, pids + i, 1, err);
 	}
 	return r;
 }

@@ -26,6 +26,9 @@ int auxv_parse(const char *bytes, size_t len, struct auxv *auxv)
 		case AT_SYSINFO_EHDR:
 			parsed.vdso = pair[1];
 			break;
+		case AT_RANDOM:
+			parsed.random = pair[1];
+			break;
 		case AT_PAGESZ:
 			page_size = pair[1];
 			break;

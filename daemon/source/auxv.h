@@ -13,6 +13,7 @@ struct auxv {
 	uint64_t loader;		/* AT_BASE; 0: the program has none */
 	uint64_t program_headers;	/* AT_PHDR */
 	uint64_t vdso;			/* AT_SYSINFO_EHDR; 0: none */
+	uint64_t random;		/* AT_RANDOM: bytes at the beginning of the stack; 0: none */
 };
 
 /* 0, or -EINVAL where it is not the vector of a 64-bit process. */

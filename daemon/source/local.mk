@@ -5,6 +5,8 @@ daemon_libsource_a_SOURCES = \
 	%D%/auxv.h \
 	%D%/cgroup.c \
 	%D%/cgroup.h \
+	%D%/comm.c \
+	%D%/comm.h \
 	%D%/facts.c \
 	%D%/facts.h \
 	%D%/facts_thread.c \

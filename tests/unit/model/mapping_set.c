@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "model/mapping_marks.h"
 #include "model/mapping_set.h"
 #include "source/pagemap.h"
 
@@ -143,6 +144,114 @@ static void by_address_space(void **state)
 	end(child);
 }
 
+/* Files of a process, as a step keeps them. */
+static void keep(struct mapping_set *set, pid_t pid)
+{
+	struct target target = opened(opener, pid, MAPPING_FILES);
+
+	assert_int_equal(mapping_set_keep(set, &target.files), 0);
+	target_close(&target);
+}
+
+static size_t told(const struct mapping_set *set)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < set->process_count; i++)
+		count += set->processes[i].is_told;
+	return count;
+}
+
+/* Relatives write to the same page of their stacks after the fork; clones have one stack, and are left to kcmp. */
+static void by_marks(void **state)
+{
+	struct mapping_set set;
+	volatile char on_the_stack = 0;
+	pid_t pids[4] = { getpid() };
+	size_t fds;
+
+	(void)state;
+	need_root();
+	pids[1] = fork_mapper();
+	pids[2] = fork_mapper();
+	pids[3] = clone_vm();
+	fds = count_entries("/proc/self/fd");
+	mapping_set_init(&set, pfn);
+	set.marks_start = mapping_marks_start((uintptr_t)&on_the_stack);
+	for (size_t i = 0; i < sizeof(pids) / sizeof(pids[0]); i++) {
+		++on_the_stack;
+		keep(&set, pids[i]);
+		add(&set, pids[i], page);
+	}
+	assert_int_equal(mapping_set_settle(&set, opener, me(), NULL), 0);
+	assert_true(told(&set) == 2);
+	assert_true(mapping_set_reread(&set));
+	expect(&set, 3, 3);
+	assert_int_equal(set.count, 4);
+	/* A mark that is another one than it was counts no more. */
+	for (size_t i = 0; i < set.process_count; i++)
+		set.processes[i].marks[set.mark]++;
+	assert_false(mapping_set_reread(&set));
+	assert_false(mapping_set_reread(&set));
+	assert_int_equal(mapping_set_settle(&set, opener, me(), NULL), 0);
+	assert_int_equal(told(&set), 0);
+	assert_true(mapping_set_reread(&set));
+	expect(&set, 3, 3);
+	mapping_set_free(&set);
+	assert_int_equal(count_entries("/proc/self/fd"), fds);
+	for (size_t i = 1; i < sizeof(pids) / sizeof(pids[0]); i++)
+		end(pids[i]);
+}
+
+/* One process without a mark may be anybody's clone. */
+static void without_marks(void **state)
+{
+	struct mapping_set set;
+	pid_t child;
+
+	(void)state;
+	need_root();
+	child = fork_mapper();
+	mapping_set_init(&set, pfn);
+	set.marks_start = mapping_marks_start((uintptr_t)&set);
+	keep(&set, child);
+	add(&set, child, page);
+	add(&set, getpid(), page);
+	assert_int_equal(mapping_set_settle(&set, opener, me(), NULL), 0);
+	assert_int_equal(told(&set), 0);
+	expect(&set, 2, 2);
+	mapping_set_free(&set);
+	end(child);
+}
+
+/* Of files that were kept twice the newer ones count; those of nobody's places are closed. */
+static void files_of_two_looks(void **state)
+{
+	size_t fds = count_entries("/proc/self/fd");
+	struct mapping_set set, other;
+	pid_t child;
+
+	(void)state;
+	need_root();
+	child = fork_mapper();
+	mapping_set_init(&set, pfn);
+	mapping_set_init(&other, pfn);
+	keep(&set, getpid());
+	add(&set, getpid(), page);
+	keep(&other, getpid());
+	add(&other, getpid(), again);
+	keep(&other, child);
+	assert_int_equal(mapping_set_take(&set, &other), 0);
+	assert_int_equal(other.process_count, 0);
+	assert_int_equal(mapping_set_settle(&set, opener, me(), NULL), 0);
+	assert_int_equal(set.process_count, 1);
+	assert_int_equal(count_entries("/proc/self/fd"), fds + 3);
+	expect(&set, 2, 1);
+	mapping_set_free(&set);
+	end(child);
+	assert_int_equal(count_entries("/proc/self/fd"), fds);
+}
+
 static void what_has_gone(void **state)
 {
 	struct mapping_set set;
@@ -159,8 +268,7 @@ static void what_has_gone(void **state)
 	add(&set, child, page);
 	add(&set, getpid(), &set);	/* another page */
 	assert_int_equal(mapping_set_settle(&set, opener, me(), NULL), 0);
-	assert_int_equal(set.count, 3);
-	assert_false(mapping_set_reread(&set));
+	assert_int_equal(set.count, 2);
 	assert_true(mapping_set_reread(&set));
 	expect(&set, 2, 2);
 	end(child);
@@ -224,6 +332,9 @@ int main(void)
 {
 	const struct CMUnitTest cases[] = {
 		CASE("mappings are counted by address space, not by process", by_address_space),
+		CASE("relatives are told apart by a page of their stacks, as long as that stays", by_marks),
+		CASE("nobody is told apart where one has no mark", without_marks),
+		CASE("the newest files of a process are kept", files_of_two_looks),
 		CASE("what is gone, or maps another page, is dropped", what_has_gone),
 		CASE("a set may be settled again, and leaks nothing", more_than_once),
 		CASE("there is an end to it, and doubles do not count", many),

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* mapping_set_settle(): whose each place of a set is. */
+#include "model/mapping_set.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "model/halves.h"
+#include "model/mapping_marks.h"
+
+#define BATCH (OPENER_BATCH / 3)	/* MAPPING_FILES are three */
+
+static int by_pid_newest_first(const void *a, const void *b)
+{
+	const struct mapping_process *x = a, *y = b;
+
+	if (x->files.pid != y->files.pid)
+		return x->files.pid < y->files.pid ? -1 : 1;
+	return (x->kept < y->kept) - (x->kept > y->kept);
+}
+
+/* A process of which nothing is open. */
+static struct mapping_process unopened(pid_t pid)
+{
+	struct mapping_process process = { .files = { .pid = pid } };
+
+	for (int file = 0; file < OPENER_FILES; file++)
+		process.files.fd[file] = -EBADF;
+	return process;
+}
+
+/* The newest files of a process, out of what was kept, sorted, from *at on; older ones and other processes' are closed. */
+static struct mapping_process take_newest(struct mapping_set *set, size_t *at, pid_t pid)
+{
+	struct mapping_process newest = unopened(pid);
+
+	for (; *at < set->process_count && set->processes[*at].files.pid <= pid; ++*at) {
+		struct mapping_process *kept = &set->processes[*at];
+
+		if (kept->files.pid == pid && !newest.kept) {
+			newest = *kept;
+			newest.is_used = false;
+			continue;
+		}
+		newest.is_new |= kept->files.pid == pid;
+		opener_target_close(&kept->files);
+	}
+	return newest;
+}
+
+/* Makes the set's processes those of its places, which are in order: each once. */
+static int list_processes(struct mapping_set *set)
+{
+	struct mapping_process *processes = calloc(set->count, sizeof(*processes));
+	size_t count = 0, at = 0;
+
+	if (!processes)
+		return -ENOMEM;
+	if (set->process_count)
+		qsort(set->processes, set->process_count, sizeof(*processes), by_pid_newest_first);
+	for (size_t i = 0; i < set->count; i++) {
+		if (i == 0 || set->places[i].pid != set->places[i - 1].pid)
+			processes[count++] = take_newest(set, &at, set->places[i].pid);
+		set->places[i].process = count - 1;
+	}
+	for (; at < set->process_count; at++)
+		opener_target_close(&set->processes[at].files);
+	free(set->processes);
+	set->processes = processes;
+	set->process_count = count;
+	set->process_capacity = set->count;
+	return 0;
+}
+
+/* Processes that no mark tells apart: what kcmp says of them, and their files, opened anew. */
+struct untold {
+	size_t count;
+	size_t *process;		/* in the set's */
+	size_t *group;			/* in these */
+	pid_t *pid;
+	struct opener_target *files;
+
+	struct opener *opener;
+	const struct vmad_caller *caller;
+	struct vmad_error err[2];
+	int result[2];
+};
+
+static void free_untold(struct untold *untold)
+{
+	free(untold->process);
+	free(untold->group);
+	free(untold->pid);
+	free(untold->files);
+}
+
+static int list_untold(const struct mapping_set *set, struct untold *untold)
+{
+	size_t count = set->process_count;
+
+	untold->process = calloc(count, sizeof(*untold->process));
+	untold->group = calloc(count, sizeof(*untold->group));
+	untold->pid = calloc(count, sizeof(*untold->pid));
+	untold->files = calloc(count, sizeof(*untold->files));
+	if (!untold->process || !untold->group || !untold->pid || !untold->files)
+		return -ENOMEM;
+	for (size_t i = 0; i < count; i++) {
+		if (set->processes[i].is_told)
+			continue;
+		untold->process[untold->count] = i;
+		untold->pid[untold->count] = set->processes[i].files.pid;
+		untold->files[untold->count++] = unopened(set->processes[i].files.pid).files;
+	}
+	return 0;
+}
+
+static int open_batch(struct untold *untold, size_t at, size_t count, struct vmad_error *err)
+{
+	struct opener_target *files = untold->files + at;
+	int r;
+
+	for (size_t i = 0; i < count; i++)
+		files[i].want = MAPPING_FILES;
+	r = opener_open(untold->opener, untold->caller, files, count, err);
+	for (size_t i = 0; i < count && r == 0; i++) {
+		int fd = files[i].fd[OPENER_PAGEMAP];
+
+		if (fd == -EMFILE || fd == -ENFILE)
+			return vmad_fail(err, EMFILE, files[i].pid, "pagemap", "open");
+	}
+	return r;
+}
+
+static void open_half(void *arg, unsigned which)
+{
+	struct untold *untold = arg;
+	size_t middle = untold->count / 2, end = which ? untold->count : middle;
+
+	for (size_t i = which ? middle : 0; i < end && untold->result[which] == 0; i += BATCH)
+		untold->result[which] = open_batch(untold, i, end - i < BATCH ? end - i : BATCH, &untold->err[which]);
+}
+
+static int open_anew(struct mapping_set *set, struct untold *untold, struct vmad_error *err)
+{
+	unsigned failed;
+
+	for (size_t i = 0; i < untold->count; i++)
+		opener_target_close(&set->processes[untold->process[i]].files);
+	halves_run(open_half, untold, untold->count);
+	for (size_t i = 0; i < untold->count; i++) {
+		set->processes[untold->process[i]].files = untold->files[i];
+		set->processes[untold->process[i]].is_new = true;
+	}
+	failed = untold->result[0] == 0;
+	if (untold->result[failed] < 0 && err)
+		*err = untold->err[failed];
+	return untold->result[failed];
+}
+
+static bool cannot_tell(int code)
+{
+	return code == -ENOSYS || code == -EAGAIN;
+}
+
+/*
+ * Where the kernel cannot tell, each process is a group of its own, and the error says that there may be too many of
+ * them.
+ */
+static int ask_kcmp(struct mapping_set *set, struct untold *untold, struct vmad_error *err)
+{
+	int r = opener_same_mm(untold->opener, untold->caller, untold->pid, untold->count, untold->group, err);
+
+	if (r < 0 && !cannot_tell(r))
+		return r;
+	for (size_t i = 0; i < untold->count; i++) {
+		size_t group = r < 0 ? i : untold->group[i];
+
+		set->processes[untold->process[i]].group = group == OPENER_NO_MM ? group : untold->process[group];
+	}
+	return r;
+}
+
+/* Gives every process a group. */
+static int group_processes(struct mapping_set *set, struct opener *opener, const struct vmad_caller *caller,
+			   struct vmad_error *err)
+{
+	struct untold untold = { .opener = opener, .caller = caller };
+	int r, opened = 0;
+
+	for (size_t i = 0; i < set->process_count; i++)
+		set->processes[i].group = i;
+	if (set->told == set->process_count)
+		return 0;
+	r = list_untold(set, &untold);
+	if (r < 0)
+		vmad_fail(err, -r, 0, NULL, "allocate");
+	else
+		r = ask_kcmp(set, &untold, err);
+	if (r == 0 || cannot_tell(r))
+		opened = open_anew(set, &untold, err);
+	free_untold(&untold);
+	return opened < 0 ? opened : r;
+}
+
+static int by_group_and_address(const void *a, const void *b)
+{
+	const struct mapping_place *x = a, *y = b;
+
+	if (x->group != y->group)
+		return x->group < y->group ? -1 : 1;
+	if (x->address != y->address)
+		return x->address < y->address ? -1 : 1;
+	return (x->pid > y->pid) - (x->pid < y->pid);
+}
+
+/* Gives the places what was learnt about their processes. Those without a group or a pagemap are gone. */
+static void spread(struct mapping_set *set)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < set->count; i++) {
+		struct mapping_place place = set->places[i];
+		struct mapping_process *process = &set->processes[place.process];
+
+		place.group = process->group;
+		if (place.group == OPENER_NO_MM || process->files.fd[OPENER_PAGEMAP] < 0 ||
+		    (process->is_new && !mapping_set_still_maps(set, &place)))
+			continue;
+		process->is_used = true;
+		set->places[kept++] = place;
+	}
+	set->count = kept;
+	if (kept)
+		qsort(set->places, kept, sizeof(*set->places), by_group_and_address);
+	for (size_t i = 0; i < set->process_count; i++)
+		set->processes[i].is_new = false;
+}
+
+int mapping_set_settle(struct mapping_set *set, struct opener *opener, const struct vmad_caller *caller,
+		       struct vmad_error *err)
+{
+	int r;
+
+	if (set->has_moved)
+		set->marks_start = 0;	/* whoever changes them so often is told by kcmp */
+	set->has_moved = false;
+	mapping_set_drop_doubles(set);
+	if (!set->count)
+		return 0;
+	r = list_processes(set);
+	if (r == 0)
+		r = mapping_marks_tell(set);
+	if (r < 0)
+		return vmad_fail(err, -r, 0, NULL, "allocate");
+	r = group_processes(set, opener, caller, err);
+	spread(set);
+	return r;
+}
