@@ -9,6 +9,7 @@
 
 #include "opener/identity.h"
 #include "opener/threads.h"
+#include "vmad/uapi.h"
 
 struct host_request {
 	struct request base;
@@ -25,6 +26,7 @@ static const char *const paths[] = {
 	[OPENER_HOST_KPAGECOUNT] = "kpagecount",
 	[OPENER_HOST_KPAGECGROUP] = "kpagecgroup",
 	[OPENER_HOST_IOMEM] = "iomem",
+	[OPENER_HOST_HELPER] = VMADK_DEVICE,
 };
 
 static int host_work(struct request *base, const struct procfs *procfs)
@@ -79,4 +81,11 @@ int opener_open_host(struct opener *opener, enum opener_host_file file)
 int opener_open_frames(struct opener *opener, const struct vmad_caller *caller, enum opener_host_file file)
 {
 	return caller->class == VMAD_CALLER_ROOT ? open_file(opener, file) : -EPERM;
+}
+
+int opener_open_helper(struct opener *opener, const struct vmad_caller *caller)
+{
+	if (caller->class != VMAD_CALLER_ROOT)
+		return -EPERM;
+	return opener_is_captured(opener) ? -EOPNOTSUPP : open_file(opener, OPENER_HOST_HELPER);
 }

@@ -176,10 +176,19 @@ enum opener_host_file {
 	OPENER_HOST_KPAGECOUNT,
 	OPENER_HOST_KPAGECGROUP,
 	OPENER_HOST_IOMEM,
+	OPENER_HOST_HELPER,		/* not under /proc: VMADK_DEVICE; opener_open_helper() */
 };
 int opener_open_host(struct opener *opener, enum opener_host_file file);
 
 /* The files of frames, for a caller: -EPERM for all but root callers, whom the kernel may refuse too. */
 int opener_open_frames(struct opener *opener, const struct vmad_caller *caller, enum opener_host_file file);
+
+/*
+ * The device of the helper module (vmad/uapi.h), for root callers: others get -EPERM. -ENOENT, -ENODEV, -ENXIO: it is
+ * not loaded; -EOPNOTSUPP: what is read is a captured tree, of which the running kernel knows nothing; -EACCES and
+ * others: the kernel refuses. It is opened anew for each question: a descriptor that is kept would keep the module from
+ * being unloaded.
+ */
+int opener_open_helper(struct opener *opener, const struct vmad_caller *caller);
 
 #endif

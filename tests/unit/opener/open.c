@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "opener/opener.h"
+#include "vmad/uapi.h"
 
 #define ALL_FILES (OPENER_WANT(OPENER_FILES) - 1)
 
@@ -457,6 +458,25 @@ static void frames(void **state)
 	}
 }
 
+/* The same file that root opens by itself, module or not; never for a captured tree, of which the module knows nothing. */
+static void helper_device(void **state)
+{
+	struct opener *tree;
+	int fd;
+
+	(void)state;
+	assert_int_equal(opener_open_helper(opener, people_user()), -EPERM);
+	fd = opener_open_helper(opener, people_root());
+	assert_int_equal(fd >= 0, access(VMADK_DEVICE, R_OK) == 0);
+	if (fd >= 0)
+		close(fd);
+	else
+		assert_true(fd == -ENOENT || fd == -EACCES || fd == -EPERM);
+	assert_int_equal(opener_new(fixture_path("odd"), &tree, NULL), 0);
+	assert_int_equal(opener_open_helper(tree, people_root()), -EOPNOTSUPP);
+	opener_free(tree);
+}
+
 static void no_such_tree(void **state)
 {
 	struct vmad_error err = { 0 };
@@ -484,6 +504,7 @@ int main(void)
 		CASE("files of the host", host_files),
 		CASE("a tree that is not there", no_such_tree),
 		CASE("files of frames for root callers only", frames),
+		CASE("the helper's device for root callers only", helper_device),
 	};
 
 	return cmocka_run_group_tests(cases, set_up, tear_down);
