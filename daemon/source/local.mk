@@ -11,6 +11,12 @@ daemon_libsource_a_SOURCES = \
 	%D%/facts.h \
 	%D%/facts_thread.c \
 	%D%/facts_thread.h \
+	%D%/helper.c \
+	%D%/helper.h \
+	%D%/helper_mappings.c \
+	%D%/helper_mappings.h \
+	%D%/helper_vmas.c \
+	%D%/helper_vmas.h \
 	%D%/host.c \
 	%D%/host.h \
 	%D%/iomem.c \

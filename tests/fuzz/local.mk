@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # A fuzz target is a file here, with a row in each of the two lists and its libraries. make check replays its seeds; make fuzz looks for
 # more: configure --enable-fuzzing --enable-sanitizers CC=clang, then make fuzz FUZZ_SECONDS=60.
-fuzz_targets = auxv limits maps mountinfo mounts pagemap param smaps stat status target tokens
+fuzz_targets = auxv helper limits maps mountinfo mounts pagemap param smaps stat status target tokens
 fuzz_replays = \
 	tests/fuzz/replay-auxv \
+	tests/fuzz/replay-helper \
 	tests/fuzz/replay-limits \
 	tests/fuzz/replay-maps \
 	tests/fuzz/replay-mountinfo \
@@ -60,6 +61,10 @@ tests_fuzz_replay_auxv_SOURCES = %D%/auxv.c %D%/replay.c %D%/fuzz.h
 tests_fuzz_replay_auxv_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_TARGET='"auxv"'
 tests_fuzz_replay_auxv_LDADD = $(fuzz_libs)
 
+tests_fuzz_replay_helper_SOURCES = %D%/helper.c %D%/replay.c %D%/fuzz.h
+tests_fuzz_replay_helper_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_TARGET='"helper"'
+tests_fuzz_replay_helper_LDADD = $(fuzz_libs)
+
 tests_fuzz_replay_limits_SOURCES = %D%/limits.c %D%/replay.c %D%/fuzz.h
 tests_fuzz_replay_limits_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_TARGET='"limits"'
 tests_fuzz_replay_limits_LDADD = $(fuzz_libs)
@@ -72,6 +77,7 @@ FUZZ_SECONDS = 60
 if FUZZING
 fuzz_programs = \
 	tests/fuzz/fuzz-auxv \
+	tests/fuzz/fuzz-helper \
 	tests/fuzz/fuzz-limits \
 	tests/fuzz/fuzz-maps \
 	tests/fuzz/fuzz-mountinfo \
@@ -124,6 +130,10 @@ tests_fuzz_fuzz_tokens_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_auxv_SOURCES = %D%/auxv.c %D%/fuzz.h
 tests_fuzz_fuzz_auxv_LDADD = $(fuzz_libs)
 tests_fuzz_fuzz_auxv_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+
+tests_fuzz_fuzz_helper_SOURCES = %D%/helper.c %D%/fuzz.h
+tests_fuzz_fuzz_helper_LDADD = $(fuzz_libs)
+tests_fuzz_fuzz_helper_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 
 tests_fuzz_fuzz_limits_SOURCES = %D%/limits.c %D%/fuzz.h
 tests_fuzz_fuzz_limits_LDADD = $(fuzz_libs)

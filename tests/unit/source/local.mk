@@ -5,6 +5,7 @@ unit_programs += \
 	tests/unit/source/auxv \
 	tests/unit/source/cgroup \
 	tests/unit/source/facts \
+	tests/unit/source/helper \
 	tests/unit/source/host \
 	tests/unit/source/kpage \
 	tests/unit/source/iomem \
@@ -24,6 +25,10 @@ unit_programs += \
 tests_unit_source_facts_SOURCES = %D%/facts.c
 tests_unit_source_facts_CPPFLAGS = $(unit_cppflags)
 tests_unit_source_facts_LDADD = $(unit_source_libs)
+
+tests_unit_source_helper_SOURCES = %D%/helper.c tests/lib/standin.c tests/lib/standin.h
+tests_unit_source_helper_CPPFLAGS = $(unit_cppflags) -I$(top_srcdir)/tests
+tests_unit_source_helper_LDADD = $(unit_source_libs)
 
 tests_unit_source_host_SOURCES = %D%/host.c
 tests_unit_source_host_CPPFLAGS = $(unit_cppflags)
