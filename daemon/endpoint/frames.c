@@ -1,17 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* frames: all page frames of the host by kind, and one of them. */
-#include <stdlib.h>
-
 #include "encode/record.h"
 #include "endpoint/endpoint.h"
 #include "endpoint/root.h"
+#include "model/frame.h"
 #include "model/frames.h"
-#include "source/kpage.h"
 
 static void put_head(void *list, struct buf *to)
 {
-	(void)list;
-	record_put_origin(to, &(struct vmad_origin){ .source = "kpageflags" });
+	record_put_origin(to, &(struct vmad_origin){ .source = frames_source(list) });
 }
 
 static int put_next(void *list, struct buf *to, struct vmad_error *err)
@@ -53,7 +50,8 @@ void endpoint_frames(struct request *request)
 		reply_empty(request);
 	else if (!request_walk(request, 0))
 		return;
-	else if (frames_new(context->opener, request->caller, request_budget_us(request), &frames, &err) < 0)
+	else if (frames_new(context->opener, request->caller, (enum frames_by)request_number(request, PARAM_by),
+			    request_budget_us(request), &frames, &err) < 0)
 		reply_error(request, &err);
 	else
 		reply_list(request, &frames_ops, frames);
@@ -62,17 +60,21 @@ void endpoint_frames(struct request *request)
 void endpoint_frame(struct request *request)
 {
 	struct endpoint_context *context = request->context;
-	char names[KPAGE_NAMES_MAX];
+	struct frame_files files;
 	struct buf members = { 0 };
-	struct vmad_frame frame;
-	struct vmad_error err;
+	struct frame frame = { 0 };
+	int r;
 
 	if (!root_only(request, "page frames tell of everybody's memory"))
 		return;
-	if (frame_read(context->opener, request->caller, request_number(request, PARAM_pfn), names, &frame, &err) < 0) {
-		reply_error(request, &err);
+	files = frame_files_open(context->opener, request->caller);
+	r = frame_read(&files, request_number(request, PARAM_pfn), &frame);
+	frame_files_close(&files);
+	if (r < 0) {
+		reply_error(request, &(struct vmad_error){ .code = -r, .file = "kpageflags", .operation = "read" });
 		return;
 	}
-	record_put_frame(&members, &frame);
+	record_put_frame(&members, &frame.record);
+	frame_clear(&frame);
 	reply_document(request, &members);
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "endpoint/root.h"
 
+#include "endpoint/endpoint.h"
+
 bool root_only(struct request *request, const char *why)
 {
 	struct problem problem;
@@ -11,4 +13,15 @@ bool root_only(struct request *request, const char *why)
 	problem.mend = "run it as root, or ask an administrator";
 	reply_problem(request, &problem);
 	return false;
+}
+
+const char *why_no_frames(const struct request *request)
+{
+	const struct endpoint_context *context = request->context;
+
+	if (request->caller->class != VMAD_CALLER_ROOT)
+		return "root only, because frame numbers help rowhammer attacks";
+	if (opener_uid(context->opener) != 0)
+		return "this vmad runs as an ordinary user";
+	return "this kernel has no /proc/kpageflags, or does not let root read it";
 }

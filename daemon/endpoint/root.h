@@ -8,4 +8,7 @@
 /* Is the caller root? If not, the request is answered with 403; `why` says in words what is root's about it. */
 bool root_only(struct request *request, const char *why);
 
+/* Why no flags of frames are told to this caller, as words that follow "missing: ...: ". */
+const char *why_no_frames(const struct request *request);
+
 #endif

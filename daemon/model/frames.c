@@ -3,23 +3,34 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "source/cgroup.h"
 #include "source/iomem.h"
 #include "source/kpage.h"
+#include "source/numa.h"
 #include "source/small_file.h"
 #include "source/words.h"
 
 #define RANGES_MAX 1024
 #define CHUNK 32768		/* frames read at a time */
-#define BUCKETS 4096		/* of the table of combinations; hosts have some hundred */
+/* Of the table of kinds. Hosts have some hundred combinations of flags, and some thousand control groups at most. */
+#define BUCKET_BITS 15
+#define BUCKETS (1 << BUCKET_BITS)
 
+/* The key is flags, inode of a control group, or a node. */
 struct kind {
-	uint64_t flags, count;
+	uint64_t key, count;
 };
 
+#define NODE_UNKNOWN UINT64_MAX
+
 struct frames {
+	enum frames_by by;
+	struct cgroup_name *groups;	/* by cgroup: those that own a frame */
+	size_t group_count;
 	struct kind table[BUCKETS];	/* open addressing; count 0 is free */
 	size_t kinds;
 	uint64_t total;
@@ -30,6 +41,10 @@ struct frames {
 
 void frames_free(struct frames *frames)
 {
+	if (!frames)
+		return;
+	cgroup_names_clear(frames->groups, frames->group_count);
+	free(frames->groups);
 	free(frames);
 }
 
@@ -52,17 +67,17 @@ static uint64_t now_us(void)
 }
 
 /* NULL where the table is full: no host comes near that. */
-static struct kind *find_kind(struct frames *frames, uint64_t flags)
+static struct kind *find_kind(struct frames *frames, uint64_t key)
 {
-	size_t at = (size_t)(flags * UINT64_C(0x9e3779b97f4a7c15) >> 52);
+	size_t at = (size_t)(key * UINT64_C(0x9e3779b97f4a7c15) >> (64 - BUCKET_BITS));
 
 	for (size_t i = 0; i < BUCKETS; i++) {
 		struct kind *kind = &frames->table[(at + i) % BUCKETS];
 
-		if (kind->count && kind->flags == flags)
+		if (kind->count && kind->key == key)
 			return kind;
 		if (!kind->count) {
-			kind->flags = flags;
+			kind->key = key;
 			frames->kinds++;
 			return kind;
 		}
@@ -71,14 +86,14 @@ static struct kind *find_kind(struct frames *frames, uint64_t flags)
 }
 
 /* Neighbours are mostly of one kind, so a run is counted before the table is asked. */
-static int count_chunk(struct frames *frames, const uint64_t *flags, size_t count)
+static int count_chunk(struct frames *frames, const uint64_t *keys, size_t count)
 {
 	for (size_t i = 0, run; i < count; i += run) {
-		struct kind *kind = find_kind(frames, flags[i]);
+		struct kind *kind = find_kind(frames, keys[i]);
 
 		if (!kind)
 			return -E2BIG;
-		for (run = 1; i + run < count && flags[i + run] == flags[i]; run++)
+		for (run = 1; i + run < count && keys[i + run] == keys[i]; run++)
 			;
 		kind->count += run;
 	}
@@ -86,8 +101,7 @@ static int count_chunk(struct frames *frames, const uint64_t *flags, size_t coun
 	return 0;
 }
 
-static int count_range(struct frames *frames, int fd, const struct frame_range *range, uint64_t *words,
-		       uint64_t deadline_us)
+static int count_words(struct frames *frames, int fd, const struct frame_range *range, uint64_t *words, uint64_t deadline_us)
 {
 	for (uint64_t pfn = range->first; pfn < range->end; ) {
 		size_t wanted = range->end - pfn < CHUNK ? (size_t)(range->end - pfn) : CHUNK;
@@ -100,6 +114,31 @@ static int count_range(struct frames *frames, int fd, const struct frame_range *
 		if (count_chunk(frames, words, (size_t)n) < 0)
 			return -E2BIG;
 		pfn += (uint64_t)n;
+		if (deadline_us && now_us() > deadline_us)
+			return -ETIMEDOUT;
+	}
+	return 0;
+}
+
+/* No frame has to be looked at: a block of memory is of one node. */
+static int count_nodes(struct frames *frames, const struct frame_range *range, uint64_t deadline_us)
+{
+	uint64_t end;
+
+	for (uint64_t pfn = range->first; pfn < range->end; pfn = end) {
+		struct kind *kind;
+		unsigned node;
+		int r = numa_node_of(NUMA_SYSFS, pfn, &node, &end);
+
+		if (r < 0 && r != -ENOENT)
+			return r;
+		if (end > range->end)
+			end = range->end;
+		kind = find_kind(frames, r < 0 ? NODE_UNKNOWN : node);
+		if (!kind)
+			return -E2BIG;
+		kind->count += end - pfn;
+		frames->total += end - pfn;
 		if (deadline_us && now_us() > deadline_us)
 			return -ETIMEDOUT;
 	}
@@ -138,7 +177,8 @@ static int count_all(struct frames *frames, struct opener *opener, const struct 
 	int r = count < 0 ? (int)count : 0;
 
 	for (long i = 0; r == 0 && i < count; i++)
-		r = count_range(frames, fd, &ranges[i], words, deadline);
+		r = frames->by == FRAMES_BY_NODE ? count_nodes(frames, &ranges[i], deadline) :
+						   count_words(frames, fd, &ranges[i], words, deadline);
 	free(ranges);
 	free(words);
 	frames->complete = r == 0;
@@ -147,24 +187,82 @@ static int count_all(struct frames *frames, struct opener *opener, const struct 
 	return r == -ETIMEDOUT ? 0 : r;
 }
 
-int frames_new(struct opener *opener, const struct vmad_caller *caller, uint64_t budget_us, struct frames **ret_frames,
-	       struct vmad_error *err)
+/* Once for all groups: a look-up of each would walk their tree as often. */
+static int name_groups(struct frames *frames)
+{
+	frames->groups = calloc(frames->kinds + 1, sizeof(*frames->groups));
+	if (!frames->groups)
+		return -ENOMEM;
+	for (size_t i = 0; i < frames->kinds; i++)
+		if (frames->table[i].key)
+			frames->groups[frames->group_count++].inode = frames->table[i].key;
+	/* without the tree the inodes are all that is known */
+	return cgroup_find_paths(cgroup_root(), frames->groups, frames->group_count) == -ENOMEM ? -ENOMEM : 0;
+}
+
+static const struct {
+	enum opener_host_file file;
+	const char *name;
+} files[] = {
+	[FRAMES_BY_FLAGS] = { OPENER_HOST_KPAGEFLAGS, "kpageflags" },
+	[FRAMES_BY_NODE] = { OPENER_HOST_IOMEM, "iomem" },
+	[FRAMES_BY_CGROUP] = { OPENER_HOST_KPAGECGROUP, "kpagecgroup" },
+};
+
+const char *frames_source(const struct frames *frames)
+{
+	return files[frames->by].name;
+}
+
+int frames_new(struct opener *opener, const struct vmad_caller *caller, enum frames_by by, uint64_t budget_us,
+	       struct frames **ret_frames, struct vmad_error *err)
 {
 	struct frames *frames = calloc(1, sizeof(*frames));
 	int fd, r;
 
 	if (!frames)
 		return vmad_fail(err, ENOMEM, 0, NULL, "allocate");
-	fd = opener_open_frames(opener, caller, OPENER_HOST_KPAGEFLAGS);
+	frames->by = by;
+	fd = opener_open_frames(opener, caller, files[by].file);
 	r = fd < 0 ? -EOPNOTSUPP : count_all(frames, opener, caller, fd, budget_us);
+	if (r == 0 && by == FRAMES_BY_CGROUP)
+		r = name_groups(frames);
 	if (fd >= 0)
 		close(fd);
 	if (r < 0) {
 		frames_free(frames);
-		return vmad_fail(err, -r, 0, "kpageflags", "read");
+		return vmad_fail(err, -r, 0, by == FRAMES_BY_NODE ? "NUMA node" : files[by].name, "read");
 	}
 	*ret_frames = frames;
 	return 0;
+}
+
+static void tell_cgroup(const struct frames *frames, uint64_t inode, struct vmad_frame_kind *kind)
+{
+	const char *path = cgroup_path_of(frames->groups, frames->group_count, inode);
+
+	if (!inode)
+		return;
+	kind->has |= VMAD_HAS(frame_kind, cgroup_inode);
+	kind->cgroup_inode = inode;
+	if (!path)
+		return;
+	kind->has |= VMAD_HAS(frame_kind, cgroup);
+	kind->cgroup = (struct vmad_str){ path, strlen(path) };
+}
+
+static void tell_node(uint64_t node, struct vmad_frame_kind *kind)
+{
+	if (node == NODE_UNKNOWN)
+		return;
+	kind->has |= VMAD_HAS(frame_kind, node);
+	kind->node = node;
+}
+
+static void tell_flags(struct frames *frames, uint64_t flags, struct vmad_frame_kind *kind)
+{
+	kind->has |= VMAD_HAS(frame_kind, flags);
+	kind->flags = (struct vmad_str){ frames->names, kpage_flag_names(flags, frames->names) };
 }
 
 int frames_next(struct frames *frames, struct vmad_frame_kind *ret_kind)
@@ -174,32 +272,17 @@ int frames_next(struct frames *frames, struct vmad_frame_kind *ret_kind)
 	if (frames->next == frames->kinds)
 		return 0;
 	frames->next++;
-	*ret_kind = (struct vmad_frame_kind){
-		.flags = { frames->names, kpage_flag_names(kind->flags, frames->names) },
-		.page_count = kind->count,
-		.size_bytes = kind->count * (uint64_t)sysconf(_SC_PAGESIZE),
-	};
-	return 1;
-}
-
-int frame_read(struct opener *opener, const struct vmad_caller *caller, uint64_t pfn, char *names,
-	       struct vmad_frame *ret_frame, struct vmad_error *err)
-{
-	int flags_fd = opener_open_frames(opener, caller, OPENER_HOST_KPAGEFLAGS),
-	    count_fd = opener_open_frames(opener, caller, OPENER_HOST_KPAGECOUNT);
-	uint64_t flags, count;
-	int r = flags_fd < 0 ? -EOPNOTSUPP : words_read(flags_fd, pfn, &flags, 1) == 1 ? 0 : -ENXIO;
-
-	if (r == 0) {
-		*ret_frame = (struct vmad_frame){ .pfn = pfn, .flags = { names, kpage_flag_names(flags, names) } };
-		if (count_fd >= 0 && words_read(count_fd, pfn, &count, 1) == 1) {
-			ret_frame->has = VMAD_HAS(frame, mapcount);
-			ret_frame->mapcount = count;
-		}
+	*ret_kind = (struct vmad_frame_kind){ .page_count = kind->count, .size_bytes = kind->count * (uint64_t)sysconf(_SC_PAGESIZE) };
+	switch (frames->by) {
+	case FRAMES_BY_FLAGS:
+		tell_flags(frames, kind->key, ret_kind);
+		break;
+	case FRAMES_BY_NODE:
+		tell_node(kind->key, ret_kind);
+		break;
+	case FRAMES_BY_CGROUP:
+		tell_cgroup(frames, kind->key, ret_kind);
+		break;
 	}
-	if (flags_fd >= 0)
-		close(flags_fd);
-	if (count_fd >= 0)
-		close(count_fd);
-	return r < 0 ? vmad_fail(err, -r, 0, "kpageflags", "read") : 0;
+	return 1;
 }

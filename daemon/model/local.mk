@@ -4,6 +4,7 @@ daemon_libmodel_a_SOURCES = \
 	%D%/file.c %D%/file.h \
 	%D%/file_mappings.c %D%/file_mappings.h \
 	%D%/file_pages.c %D%/file_pages.h \
+	%D%/frame.c %D%/frame.h \
 	%D%/frames.c %D%/frames.h \
 	%D%/gaps.c %D%/gaps.h \
 	%D%/halves.c %D%/halves.h \
@@ -17,6 +18,7 @@ daemon_libmodel_a_SOURCES = \
 	%D%/mapping_settle.c \
 	%D%/placement.c %D%/placement.h \
 	%D%/placement_facts.c \
+	%D%/page.c %D%/page.h \
 	%D%/page_ranges.c %D%/page_ranges.h \
 	%D%/page_runs.c %D%/page_runs.h \
 	%D%/process_list.c %D%/process_list.h \

@@ -184,16 +184,6 @@ static uint64_t reach(const struct page_runs *runs, const struct pagemap_region 
 	return end < most ? end : most;
 }
 
-/* What the scan knows and an entry does not, as long as the page is still there. */
-static struct page refine(struct page scanned, uint64_t entry)
-{
-	struct page page = pagemap_decode(entry);
-
-	if (page.state == PAGE_PRESENT)
-		page.flags |= scanned.flags & (PAGEFLAG_BIT(ZERO) | PAGEFLAG_BIT(HUGE_MAPPED));
-	return page;
-}
-
 /* Adds a region page by page. */
 static int add_pages(struct page_runs *runs, const struct pagemap_region *region, const struct pagemap_region *last)
 {
@@ -206,7 +196,7 @@ static int add_pages(struct page_runs *runs, const struct pagemap_region *region
 		if (r < 0)
 			return r;
 		entry = entry_at(runs, at);
-		add_piece(runs, at, at + runs->page_size, refine(scanned, entry), pagemap_pfn(entry));
+		add_piece(runs, at, at + runs->page_size, pagemap_scan_refine(scanned, entry), pagemap_pfn(entry));
 	}
 	return 0;
 }

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "model/frame.h"
 #include "model/mapcounts.h"
 #include "model/mapping_marks.h"
 #include "model/mapping_set.h"
@@ -33,11 +34,12 @@ struct rmap {
 		uint64_t device, inode, offset;
 	} file;
 
-	int flags_fd, count_fd;
+	struct frame_files files;
 	uint64_t flags, count;
 	struct vmad_frame frame;
 	bool has_frame;
 	char flag_names[KPAGE_NAMES_MAX];
+	char *cgroup;			/* the frame's, for its record */
 
 	struct mapping_set set;
 	const char *method, *reason;
@@ -53,10 +55,8 @@ void rmap_free(struct rmap *rmap)
 	rmap_rows_free(rmap->rows);
 	if (rmap->has_target)
 		target_close(&rmap->target);
-	if (rmap->flags_fd >= 0)
-		close(rmap->flags_fd);
-	if (rmap->count_fd >= 0)
-		close(rmap->count_fd);
+	frame_files_close(&rmap->files);
+	free(rmap->cgroup);
 	mapping_set_free(&rmap->set);
 	free(rmap);
 }
@@ -90,10 +90,9 @@ static int open_files(struct rmap *rmap, struct opener *opener, const struct vma
 
 	if (opener_is_captured(opener))
 		return vmad_fail(err, EOPNOTSUPP, 0, "kpageflags", "open");
-	rmap->flags_fd = opener_open_frames(opener, caller, OPENER_HOST_KPAGEFLAGS);
-	rmap->count_fd = opener_open_frames(opener, caller, OPENER_HOST_KPAGECOUNT);
-	if (rmap->flags_fd < 0 || rmap->count_fd < 0)
-		return vmad_fail(err, EOPNOTSUPP, 0, rmap->flags_fd < 0 ? "kpageflags" : "kpagecount", "open");
+	rmap->files = frame_files_open(opener, caller);
+	if (rmap->files.flags_fd < 0 || rmap->files.count_fd < 0)
+		return vmad_fail(err, EOPNOTSUPP, 0, rmap->files.flags_fd < 0 ? "kpageflags" : "kpagecount", "open");
 	if (!rmap->query.pid)
 		return 0;
 	r = target_open(opener, caller, rmap->query.pid,
@@ -146,12 +145,12 @@ static int read_pfn(struct rmap *rmap, uint64_t *ret_pfn, struct vmad_error *err
 
 static bool read_frame(struct rmap *rmap, uint64_t pfn)
 {
-	rmap->has_frame = words_read(rmap->flags_fd, pfn, &rmap->flags, 1) == 1;
+	rmap->has_frame = words_read(rmap->files.flags_fd, pfn, &rmap->flags, 1) == 1;
 	if (!rmap->has_frame)
 		return false;
 	rmap->frame = (struct vmad_frame){ .pfn = pfn };
 	rmap->frame.flags = (struct vmad_str){ rmap->flag_names, kpage_flag_names(rmap->flags, rmap->flag_names) };
-	if (words_read(rmap->count_fd, pfn, &rmap->count, 1) == 1) {
+	if (words_read(rmap->files.count_fd, pfn, &rmap->count, 1) == 1) {
 		rmap->frame.has = VMAD_HAS(frame, mapcount);
 		rmap->frame.mapcount = rmap->count;
 	}
@@ -215,7 +214,7 @@ static int prove(struct rmap *rmap, enum verdict *ret_verdict, struct vmad_error
 	if (r < 0 && r != -ENOSYS && r != -EAGAIN)
 		return r;
 	*ret_verdict = MOVING;
-	if (words_read(rmap->count_fd, rmap->set.pfn, &rmap->count, 1) != 1 || !mapping_set_reread(&rmap->set) ||
+	if (words_read(rmap->files.count_fd, rmap->set.pfn, &rmap->count, 1) != 1 || !mapping_set_reread(&rmap->set) ||
 	    r == -EAGAIN)
 		return 0;
 	if (rmap->frame.has & VMAD_HAS(frame, mapcount))
@@ -454,7 +453,7 @@ int rmap_new(struct opener *opener, const struct vmad_caller *caller, const stru
 						 .enough = SIZE_MAX,
 						 .opener = opener, .caller = caller,
 						 .deadline_us = rmap_clock_us() + query->budget_us };
-	rmap->flags_fd = rmap->count_fd = -1;
+	rmap->files = FRAME_FILES_NONE;
 	rmap->method = "same-address";
 	r = open_files(rmap, opener, caller, err);
 	if (r == 0 && rmap->has_target)
@@ -463,6 +462,8 @@ int rmap_new(struct opener *opener, const struct vmad_caller *caller, const stru
 		find_stack(rmap);
 	if (r == 0)
 		r = rmap->has_target ? look_up_address(rmap, err) : look_up_frame(rmap, err);
+	if (r == 0 && rmap->has_frame)
+		frame_add_place(&rmap->files, rmap->flags, &rmap->frame, &rmap->cgroup);
 	if (r == 0)
 		r = rmap_rows_new(&rmap->set, &rmap->rows, err);
 	if (r < 0) {

@@ -86,26 +86,36 @@ static int look_through(struct walk *walk, int fd, size_t len, unsigned depth)
 	return r;
 }
 
-int cgroup_find_paths(const char *root, struct cgroup_name *names, size_t count)
+static int find_below(struct walk *walk, int fd)
 {
-	struct walk walk = { .names = names, .count = count, .left = count };
-	int fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC), r;
 	struct stat status;
+	int r = fstat(fd, &status) < 0 ? -errno : note(walk, status.st_ino, "/");
 
-	if (fd < 0)
-		return -errno;
-	if (fstat(fd, &status) < 0) {
-		r = -errno;
-		close(fd);
-		return r;
-	}
-	qsort(names, count, sizeof(*names), by_inode);
-	r = note(&walk, status.st_ino, "/");
 	if (r < 0) {
 		close(fd);
 		return r;
 	}
-	return look_through(&walk, fd, 0, 1);
+	return look_through(walk, fd, 0, 1);
+}
+
+int cgroup_find_paths(const char *root, struct cgroup_name *names, size_t count)
+{
+	struct walk walk = { .names = names, .count = count, .left = count };
+	int fd;
+
+	if (!count)
+		return 0;
+	qsort(names, count, sizeof(*names), by_inode);
+	fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? -errno : find_below(&walk, fd);
+}
+
+const char *cgroup_path_of(const struct cgroup_name *names, size_t count, uint64_t inode)
+{
+	const struct cgroup_name key = { .inode = inode },
+				 *name = count ? bsearch(&key, names, count, sizeof(key), by_inode) : NULL;
+
+	return name ? name->path : NULL;
 }
 
 void cgroup_names_clear(struct cgroup_name *names, size_t count)

@@ -25,6 +25,9 @@ const char *cgroup_root(void);
  */
 int cgroup_find_paths(const char *root, struct cgroup_name *names, size_t count);
 
+/* Among names that were found so; NULL: it has none, or is not among them. */
+const char *cgroup_path_of(const struct cgroup_name *names, size_t count, uint64_t inode);
+
 void cgroup_names_clear(struct cgroup_name *names, size_t count);
 
 #endif

@@ -96,3 +96,12 @@ struct page pagemap_scan_decode(uint64_t categories)
 		flags |= PAGEFLAG_BIT(UFFD_WP);
 	return (struct page){ categories & PAGEMAP_SCAN_PRESENT ? PAGE_PRESENT : PAGE_SWAPPED, flags };
 }
+
+struct page pagemap_scan_refine(struct page scanned, uint64_t entry)
+{
+	struct page page = pagemap_decode(entry);
+
+	if (page.state == PAGE_PRESENT)
+		page.flags |= scanned.flags & (PAGEFLAG_BIT(ZERO) | PAGEFLAG_BIT(HUGE_MAPPED));
+	return page;
+}

@@ -50,4 +50,7 @@ int pagemap_scan(int fd, const struct pagemap_scan_query *query, struct pagemap_
 /* What categories say of a page. Of swapped ones more is known by pagemap_decode(). */
 struct page pagemap_scan_decode(uint64_t categories);
 
+/* What an entry of pagemap says, and what only a scan of the same page knows, as long as the page is still there. */
+struct page pagemap_scan_refine(struct page scanned, uint64_t entry);
+
 #endif
