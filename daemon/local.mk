@@ -8,10 +8,12 @@ include %D%/sampler/local.mk
 include %D%/encode/local.mk
 include %D%/http/local.mk
 include %D%/endpoint/local.mk
+include %D%/web/local.mk
 
 # For whoever links the whole daemon: the highest floor first.
 VMAD_FLOORS = \
 	%D%/libendpoint.a \
+	%D%/libweb.a \
 	%D%/libhttp.a \
 	%D%/libencode.a \
 	%D%/libsampler.a \

@@ -31,6 +31,7 @@
 #include "sockets.h"
 #include "source/pagemap_scan.h"
 #include "source/self.h"
+#include "web/web.h"
 
 struct daemon {
 	struct options options;
@@ -189,6 +190,7 @@ static void *start_worker(void *arg)
 		.context = &daemon->context,
 		.is_open = endpoint_is_open,
 		.tokens = daemon->tokens,
+		.site = web_files,
 		.tls = daemon->tls,
 	};
 	int r = daemon->drops ? drop_identity(daemon) : 0;

@@ -158,11 +158,11 @@ static enum MHD_Result send_document(struct exchange *exchange)
 	return send_whole(exchange, MHD_HTTP_OK, &body, json_type);
 }
 
-/* The Allow of a path: GET has HEAD beside it. */
+/* The Allow of a path: GET has HEAD beside it. NULL: a file of the page. */
 static void add_allow(struct MHD_Response *response, const struct route *route)
 {
 	MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW,
-				strcmp(route->method, "GET") ? route->method : "GET, HEAD");
+				route && strcmp(route->method, "GET") ? route->method : "GET, HEAD");
 }
 
 static enum MHD_Result send_problem(struct exchange *exchange)
@@ -303,11 +303,62 @@ static enum MHD_Result send_list(struct exchange *exchange)
 	return result;
 }
 
+/*
+ * The page is given what it needs and nothing else: its own files and its own daemon, no script or style inside the HTML,
+ * no text that becomes code, no frame around it, and no word to other sites on where one came from.
+ */
+static void add_page_headers(struct MHD_Response *response)
+{
+	static const struct { const char *name, *value; } fields[] = {
+		{ "Content-Security-Policy",
+		  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+		  "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
+		  "require-trusted-types-for 'script'; trusted-types 'none'" },
+		{ "Cross-Origin-Opener-Policy", "same-origin" },
+		{ "Cross-Origin-Resource-Policy", "same-origin" },
+		{ "Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()" },
+		{ "Referrer-Policy", "no-referrer" },
+		{ "X-Frame-Options", "DENY" },
+	};
+
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+		MHD_add_response_header(response, fields[i].name, fields[i].value);
+}
+
+/* Does If-None-Match hold this tag? Tags hold no quotes inside, and theirs are compared too. */
+static bool has_already(const struct exchange *exchange, const char *etag)
+{
+	const char *have = exchange->head.if_none_match;
+
+	return have && (strstr(have, etag) || !strcmp(have, "*"));
+}
+
+static enum MHD_Result send_site_file(struct exchange *exchange)
+{
+	const struct site_file *file = exchange->reply.file;
+	bool packed = exchange->gzip && file->packed_len < file->len;
+	const char *etag = packed ? file->packed_etag : file->etag;
+	bool same = has_already(exchange, etag);
+	size_t len = same ? 0 : packed ? file->packed_len : file->len;
+	struct MHD_Response *response = MHD_create_response_from_buffer(
+		len, (void *)(packed ? file->packed : file->bytes), MHD_RESPMEM_PERSISTENT);
+
+	if (!response)
+		return MHD_NO;
+	add_common_headers(response, file->type, "no-cache");
+	add_page_headers(response);
+	MHD_add_response_header(response, MHD_HTTP_HEADER_ETAG, etag);
+	MHD_add_response_header(response, MHD_HTTP_HEADER_VARY, MHD_HTTP_HEADER_ACCEPT_ENCODING);
+	if (packed)
+		MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_ENCODING, "gzip");
+	exchange->body_len = len;
+	return queue(exchange, same ? MHD_HTTP_NOT_MODIFIED : MHD_HTTP_OK, response);
+}
+
 static enum MHD_Result send_static(struct exchange *exchange)
 {
 	const struct reply *reply = &exchange->reply;
-	const char *have = exchange->head.if_none_match;
-	bool same = have && (strstr(have, reply->etag) || !strcmp(have, "*"));
+	bool same = has_already(exchange, reply->etag);
 	struct MHD_Response *response = MHD_create_response_from_buffer(same ? 0 : reply->text_len, (void *)reply->text,
 									MHD_RESPMEM_PERSISTENT);
 
@@ -352,6 +403,8 @@ enum MHD_Result deliver(struct exchange *exchange)
 		return send_list(exchange);
 	case REPLY_STATIC:
 		return send_static(exchange);
+	case REPLY_SITE:
+		return send_site_file(exchange);
 	case REPLY_EMPTY:
 		return send_empty(exchange);
 	case REPLY_TEXT:

@@ -289,6 +289,25 @@ static bool has_no_body(struct exchange *exchange)
 	return false;
 }
 
+/* A file of the page: anybody may have it, as it holds nothing of anybody. True: it was one, and the reply is chosen. */
+static bool find_site_file(struct exchange *exchange, const char *method)
+{
+	const struct site_file *file = site_find(exchange->server->config.site, exchange->uri.path);
+
+	if (!file)
+		return false;
+	if (!has_no_body(exchange))
+		return true;
+	if (!strcmp(method, "GET") || !strcmp(method, "HEAD")) {
+		exchange->reply.kind = REPLY_SITE;
+		exchange->reply.file = file;
+		exchange->gzip = gzip_is_accepted(exchange->head.accept_encoding);
+	} else {
+		refuse(exchange, PROBLEM_METHOD, "the Allow field lists those that are", NULL);
+	}
+	return true;
+}
+
 static bool parse_param(struct exchange *exchange, const struct uri_arg *arg)
 {
 	struct request *request = &exchange->request;
@@ -443,7 +462,8 @@ static bool may_ask(struct exchange *exchange, const char *method)
 {
 	MHD_get_connection_values(exchange->mhd, MHD_HEADER_KIND, collect, &exchange->head);
 	return is_well_formed(exchange) && comes_from_here(exchange) && identify(exchange) &&
-	       find_route(exchange, method) && is_allowed(exchange) && has_no_body(exchange) && parse_params(exchange);
+	       !find_site_file(exchange, method) && find_route(exchange, method) && is_allowed(exchange) &&
+	       has_no_body(exchange) && parse_params(exchange);
 }
 
 static enum meter_class class_of(const struct request *request)

@@ -17,6 +17,7 @@ daemon_libhttp_a_SOURCES = \
 	%D%/request.h \
 	%D%/route.c %D%/route.h \
 	%D%/server.c %D%/server.h \
+	%D%/site.c %D%/site.h \
 	%D%/stream.c %D%/stream.h \
 	%D%/text.c %D%/text.h \
 	%D%/tls.c %D%/tls.h \

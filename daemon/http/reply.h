@@ -4,8 +4,9 @@
 #define HTTP_REPLY_H
 
 #include "http/request.h"
+#include "http/site.h"
 
-enum reply_kind { REPLY_NONE, REPLY_DOCUMENT, REPLY_LIST, REPLY_STATIC, REPLY_EMPTY, REPLY_TEXT, REPLY_PROBLEM };
+enum reply_kind { REPLY_NONE, REPLY_DOCUMENT, REPLY_LIST, REPLY_STATIC, REPLY_SITE, REPLY_EMPTY, REPLY_TEXT, REPLY_PROBLEM };
 
 struct reply {
 	enum reply_kind kind;
@@ -15,6 +16,7 @@ struct reply {
 	const char *content_type, *text, *etag;	/* STATIC; TEXT has a type only */
 	size_t text_len;
 	struct text *shared;			/* TEXT */
+	const struct site_file *file;		/* SITE */
 	struct problem problem;			/* PROBLEM */
 };
 

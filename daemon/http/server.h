@@ -8,6 +8,7 @@
 
 #include "http/listener.h"
 #include "http/request.h"
+#include "http/site.h"
 #include "http/tls.h"
 #include "http/token.h"
 
@@ -25,6 +26,7 @@ struct server_config {
 	void *context;				/* for the handlers */
 	/* Is it answered without a token? */
 	bool (*is_open)(void *context, const struct route *route);
+	const struct site_file *site;		/* served beside them to everybody; or NULL */
 	const struct tokens *tokens;		/* or NULL */
 	const struct tls *tls;			/* what TCP speaks, or NULL */
 	const char *hosts[SERVER_HOSTS_MAX];	/* more names that Host may hold; NULL ends */

@@ -6,6 +6,7 @@ api_tests = \
 	%D%/captured.py \
 	%D%/growth.py \
 	%D%/lifecycle.py \
+	%D%/page.py \
 	%D%/peers.py \
 	%D%/quotas.py \
 	%D%/routes.py \

@@ -167,7 +167,7 @@ def problem(reply, kind, what):
 
 def unknown_paths():
     """unknown paths and versions are 404"""
-    for path in ('/', '/v2', '/v2/processes', '/v1/nothing', '/v1/health/x', '/v1//health', '/v1/processes/1/page',
+    for path in ('/web', '/index.html', '/web/main', '/v2', '/v2/processes', '/v1/nothing', '/v1/health/x', '/v1//health', '/v1/processes/1/page',
                  '/metricsx', '/V1/health', '/v1/Health', '//', '/v1/processes/1/vmas/0x1000/x', '/%2e%2e/v1'):
         reply = vmad.get(path)
         tap.equal(reply.status, 404, path)

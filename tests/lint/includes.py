@@ -28,6 +28,7 @@ FLOORS = {
     'daemon/encode': ['daemon/model', 'daemon/source', OPENER],
     'daemon/http': ['daemon/encode', 'daemon/model', OPENER, METER],
     'daemon/endpoint': ['daemon/http', 'daemon/encode', 'daemon/model', 'daemon/source', OPENER, METER, SNAPSHOT],
+    'daemon/web': ['daemon/http/site.h'],
     'daemon': [],
     'client': [],
 }

@@ -12,7 +12,7 @@ import tap  # noqa: E402
 
 PLACES = ['include', 'daemon', 'client', 'contrib', 'tests', '.ci']
 FILES = ['Makefile.am', 'configure.ac']
-SUFFIXES = ('.c', '.h', '.def', '.py', '.sh', '.mjs', '.js', '.mk', '.8', '.1', '.in', '.service', '.socket', '.conf')
+SUFFIXES = ('.c', '.h', '.def', '.py', '.sh', '.mjs', '.js', '.css', '.html', '.awk', '.mk', '.8', '.1', '.in', '.service', '.socket', '.conf')
 # Captured data, what npm wrote, and what is made by the build.
 SKIP = {'node_modules', 'proc', 'corpus', '__pycache__', '.deps'}
 NEAR_THE_TOP = 4        # lines: a script's #! and a man page's first macro may come before
