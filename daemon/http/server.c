@@ -79,7 +79,7 @@ static void meter_exchange(const struct exchange *exchange)
 	if (!exchange->metered)
 		return;
 	meter_end(exchange->class, clock_us() - exchange->began_us);
-	meter_add(METER_HTTP_REQUESTS, route ? route->name : "none", status_text(exchange->status), 1);
+	meter_add(METER_HTTP_REQUESTS, route ? route->name : exchange->reply.kind == REPLY_SITE ? "page" : "none", status_text(exchange->status), 1);
 	if (!exchange->request.head)
 		meter_bytes(exchange->class, exchange->body_len);
 }
