@@ -84,6 +84,15 @@ static void raise_limits(void)
 		close(fd);
 }
 
+static void begin_log(const struct options *options)
+{
+	enum log_level level = LOG_LEVEL_ERRORS;
+
+	if (options->log)
+		log_level_parse(options->log, &level);
+	log_begin(level);
+}
+
 static bool choose_worker(struct daemon *daemon)
 {
 	const char *name = daemon->options.user;
@@ -288,6 +297,7 @@ int main(int argc, char *argv[])
 	}
 	signals = block_signals();
 	raise_limits();
+	begin_log(&daemon.options);
 	if (!start(&daemon)) {
 		stop(&daemon);
 		return 1;

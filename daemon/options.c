@@ -20,6 +20,7 @@ static const struct {
 	{ "allow-host", "NAME", "another name that the Host field may hold; may be repeated" },
 	{ "user", "NAME", "as root: answer requests as this user (vmad if there is one, else nobody)" },
 	{ "procfs", "DIRECTORY", "read this captured tree, and not /proc" },
+	{ "log", "errors|requests|none", "which requests get a line in the log; those that failed, if this is not said" },
 	{ "config", "FILE", "read options from a file, as lines of name = value" },
 	{ "help", NULL, "show this and end" },
 	{ "version", NULL, "show the version and end" },
@@ -54,9 +55,11 @@ static bool add(const char **list, size_t *count, size_t most, const char *value
 static bool set(struct options *options, const char *name, const char *value, const char **ret_what)
 {
 	const struct { const char *name; const char **to; } single[] = {
-		{ "token-file", &options->token_file }, { "procfs", &options->procfs }, { "user", &options->user },
+		{ "token-file", &options->token_file }, { "procfs", &options->procfs }, { "user", &options->user }, { "log", &options->log },
 		{ "tls-cert", &options->tls_cert }, { "tls-key", &options->tls_key },
 	};
+
+	enum log_level level;
 
 	*ret_what = "is given too often";
 	if (!*value) {
@@ -67,6 +70,10 @@ static bool set(struct options *options, const char *name, const char *value, co
 		return add(options->listen, &options->listen_count, SERVER_LISTENERS_MAX, value);
 	if (!strcmp(name, "allow-host"))
 		return add(options->allow_host, &options->allow_host_count, SERVER_HOSTS_MAX - 1, value);
+	if (!strcmp(name, "log") && log_level_parse(value, &level) < 0) {
+		*ret_what = "wants errors, requests or none";
+		return false;
+	}
 	for (size_t i = 0; i < sizeof(single) / sizeof(single[0]); i++) {
 		if (strcmp(single[i].name, name))
 			continue;

@@ -3,6 +3,7 @@
 #ifndef OPTIONS_H
 #define OPTIONS_H
 
+#include "http/log.h"
 #include "http/server.h"
 
 struct options {
@@ -10,6 +11,7 @@ struct options {
 	size_t listen_count;
 	const char *allow_host[SERVER_HOSTS_MAX];	/* NULL ends */
 	size_t allow_host_count;
+	const char *log;				/* NULL: not said; else one that log_level_parse() took */
 	const char *token_file, *procfs, *user, *tls_cert, *tls_key;	/* NULL: not said */
 };
 

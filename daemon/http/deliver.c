@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* deliver: from what an endpoint answered to a response that libmicrohttpd sends. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,7 @@
 #include "http/clock.h"
 #include "http/exchange.h"
 #include "http/gzip.h"
+#include "http/log.h"
 #include "http/stream.h"
 #include "http/text.h"
 
@@ -171,7 +173,7 @@ static enum MHD_Result send_problem(struct exchange *exchange)
 	struct buf body = { 0 };
 	struct MHD_Response *response;
 	struct buf copy = { 0 };
-	char seconds[16];
+	char seconds[16], id[20];
 
 	if (problem_is_refusal(problem->id))
 		meter_add(METER_REJECTED, problem_word(problem->id), NULL, 1);
@@ -183,6 +185,8 @@ static enum MHD_Result send_problem(struct exchange *exchange)
 	response = response_of(exchange, &body, problem_type);
 	if (!response)
 		return MHD_NO;
+	snprintf(id, sizeof(id), LOG_REQUEST_FORMAT, exchange->id);
+	MHD_add_response_header(response, "X-Request-Id", id);
 	if (problem->id == PROBLEM_METHOD)
 		add_allow(response, exchange->request.route);
 	if (problem_status(problem->id) == MHD_HTTP_UNAUTHORIZED)

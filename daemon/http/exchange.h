@@ -53,6 +53,7 @@ struct exchange {
 	struct reply reply;
 	struct flight *flight;		/* shared question, while it is ours to leave */
 	uint64_t began_us;
+	uint64_t id;			/* for the log, and for the reader of an error reply */
 	enum meter_class class;
 	unsigned status;		/* of the reply; 0: there was none */
 	bool metered;			/* is being counted as in flight */

@@ -11,6 +11,7 @@ daemon_libhttp_a_SOURCES = \
 	%D%/gzip.c %D%/gzip.h \
 	%D%/list.c %D%/list.h \
 	%D%/listener.c %D%/listener.h \
+	%D%/log.c %D%/log.h \
 	%D%/params.c %D%/params.h \
 	%D%/problem.c %D%/problem.h \
 	%D%/reply.c %D%/reply.h \

@@ -10,6 +10,7 @@
 
 #include "http/clock.h"
 #include "http/exchange.h"
+#include "http/log.h"
 
 /*
  * Of libmicrohttpd, a connection: head of the request, and a piece of the reply. It clears all of it after each
@@ -52,6 +53,7 @@ static void *begin_exchange(void *cls, const char *target, struct MHD_Connection
 	exchange->target = strdup(target);
 	exchange->target_len = exchange->target ? strlen(target) : 0;
 	exchange->began_us = clock_us();
+	exchange->id = log_next_request();
 	hide_query(target);
 	return exchange;
 }
@@ -84,6 +86,20 @@ static void meter_exchange(const struct exchange *exchange)
 		meter_bytes(exchange->class, exchange->body_len);
 }
 
+static void log_exchange(const struct exchange *exchange)
+{
+	const struct route *route = exchange->request.route;
+
+	log_request(&(struct log_request){
+		.id = exchange->id,
+		.method = exchange->request.head ? "HEAD" : route ? route->method : "none",
+		.route = route ? route->path : "none",
+		.status = exchange->status,
+		.took_us = clock_us() - exchange->began_us,
+		.uid = exchange->request.caller ? exchange->request.caller->uid : (uid_t)-1,
+	});
+}
+
 static void end_exchange(void *cls, struct MHD_Connection *mhd, void **con_cls, enum MHD_RequestTerminationCode code)
 {
 	struct exchange *exchange = *con_cls;
@@ -97,6 +113,7 @@ static void end_exchange(void *cls, struct MHD_Connection *mhd, void **con_cls, 
 	if (exchange->connection)
 		connection_reads(exchange->connection);
 	meter_exchange(exchange);
+	log_exchange(exchange);
 	reply_free(&exchange->reply);
 	walk_end(exchange->request.permit);
 	flight_leave(exchange->flight);

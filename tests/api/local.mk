@@ -7,6 +7,7 @@ api_tests = \
 	%D%/growth.py \
 	%D%/lifecycle.py \
 	%D%/page.py \
+	%D%/log.py \
 	%D%/peers.py \
 	%D%/quotas.py \
 	%D%/routes.py \
