@@ -13,4 +13,5 @@ noinst_HEADERS = \
 	%D%/vmad/records.h \
 	%D%/vmad/routes.def \
 	%D%/vmad/uapi.h \
-	%D%/vmad/vmflags.def
+	%D%/vmad/vmflags.def \
+	%D%/vmad/vmops.def

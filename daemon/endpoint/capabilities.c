@@ -9,6 +9,7 @@
 
 #include "encode/record.h"
 #include "endpoint/query.h"
+#include "model/module.h"
 #include "source/host.h"
 #include "source/pagemap_scan.h"
 #include "source/procmap_query.h"
@@ -182,6 +183,54 @@ static void check_frames(const struct request *request, struct vmad_capability *
 	}
 }
 
+/* With its version, or why it cannot be had. */
+static void check_helper(const struct request *request, struct vmad_capability *to)
+{
+	static _Thread_local struct module module;
+	const struct endpoint_context *context = request->context;
+
+	if (!module_open(context->opener, request->caller, &module)) {
+		answer(to, false, module.why, module.mend);
+		return;
+	}
+	to->has |= VMAD_HAS(capability, value);
+	to->value = STR(module.info.module);
+	answer(to, true, "the helper module: what the kernel's own structures say", NULL);
+	module_close(&module);
+}
+
+/* What the module can do on this kernel; where it is not there, that was said once. */
+static void check_helper_can(const struct request *request, uint64_t capabilities, const char *what,
+			     struct vmad_capability *to)
+{
+	static _Thread_local struct module module;
+	const struct endpoint_context *context = request->context;
+
+	module_open(context->opener, request->caller, &module);
+	if (module_can(&module, capabilities))
+		answer(to, true, what, NULL);
+	else
+		answer(to, false, module.helper ? module.why : "the helper module adds it", NULL);
+	module_close(&module);
+}
+
+static void check_helper_vmas(const struct request *request, struct vmad_capability *to)
+{
+	check_helper_can(request, VMADK_CAN_VMAS | VMADK_CAN_MEMBERS,
+			 "raw vm_flags and vm_pgoff, and by symbol what the kernel calls for a VMA", to);
+}
+
+static void check_helper_rmap(const struct request *request, struct vmad_capability *to)
+{
+	check_helper_can(request, VMADK_CAN_RMAP_FILE | VMADK_CAN_RMAP_ANON | VMADK_CAN_RMAP_SCAN,
+			 "who maps a page, from the kernel's own reverse map", to);
+}
+
+static void check_helper_files(const struct request *request, struct vmad_capability *to)
+{
+	check_helper_can(request, VMADK_CAN_FILEMAP, "who maps a file, from the kernel's own tree of it", to);
+}
+
 static const struct check checks[] = {
 	{ "vma-queries", check_vma_queries },
 	{ "usage", check_usage },
@@ -192,6 +241,10 @@ static const struct check checks[] = {
 	{ "process-facts", check_facts },
 	{ "vma-limit", check_vma_limit },
 	{ "page-cache", check_page_cache },
+	{ "helper", check_helper },
+	{ "helper-vmas", check_helper_vmas },
+	{ "helper-rmap", check_helper_rmap },
+	{ "helper-files", check_helper_files },
 };
 
 #define CHECKS (sizeof(checks) / sizeof(checks[0]))

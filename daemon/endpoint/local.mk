@@ -16,6 +16,7 @@ daemon_libendpoint_a_SOURCES = \
 	%D%/metrics.c \
 	%D%/metrics_own.c %D%/metrics_own.h \
 	%D%/openapi.c \
+	%D%/ops.c \
 	%D%/page.c \
 	%D%/pages.c \
 	%D%/processes.c \

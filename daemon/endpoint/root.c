@@ -25,3 +25,20 @@ const char *why_no_frames(const struct request *request)
 		return "this vmad runs as an ordinary user";
 	return "this kernel has no /proc/kpageflags, or does not let root read it";
 }
+
+bool root_with_module(struct request *request, uint64_t capabilities, struct module *ret_module)
+{
+	const struct endpoint_context *context = request->context;
+	struct problem problem;
+
+	if (!root_only(request, "what the kernel's own structures say is told to root only"))
+		return false;
+	module_open(context->opener, request->caller, ret_module);
+	if (module_can(ret_module, capabilities))
+		return true;
+	module_close(ret_module);
+	problem_set(&problem, PROBLEM_NOT_AVAILABLE, "%s", ret_module->why);
+	problem.mend = ret_module->mend;
+	reply_problem(request, &problem);
+	return false;
+}

@@ -9,6 +9,7 @@ daemon_libmodel_a_SOURCES = \
 	%D%/gaps.c %D%/gaps.h \
 	%D%/halves.c %D%/halves.h \
 	%D%/host_vmas.c %D%/host_vmas.h \
+	%D%/kernel_vmas.c %D%/kernel_vmas.h \
 	%D%/kind.c %D%/kind.h \
 	%D%/layout.c %D%/layout.h \
 	%D%/lookup.c %D%/lookup.h \
@@ -16,6 +17,7 @@ daemon_libmodel_a_SOURCES = \
 	%D%/mapping_marks.c %D%/mapping_marks.h \
 	%D%/mapping_set.c %D%/mapping_set.h \
 	%D%/mapping_settle.c \
+	%D%/module.c %D%/module.h \
 	%D%/placement.c %D%/placement.h \
 	%D%/placement_facts.c \
 	%D%/page.c %D%/page.h \
@@ -31,4 +33,5 @@ daemon_libmodel_a_SOURCES = \
 	%D%/vma.c %D%/vma.h \
 	%D%/vma_at.c %D%/vma_at.h \
 	%D%/vma_count.c %D%/vma_count.h \
-	%D%/vma_list.c %D%/vma_list.h
+	%D%/vma_list.c %D%/vma_list.h \
+	%D%/vma_ops.c %D%/vma_ops.h

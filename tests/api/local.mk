@@ -5,6 +5,7 @@ api_tests = \
 	%D%/bad_input.py \
 	%D%/captured.py \
 	%D%/growth.py \
+	%D%/helper.py \
 	%D%/lifecycle.py \
 	%D%/page.py \
 	%D%/log.py \
@@ -24,3 +25,13 @@ client_api_tests = %D%/vmactl.py %D%/vmactl_completion.py %D%/vmactl_live.py
 TESTS += $(client_api_tests)
 dist_check_SCRIPTS += $(client_api_tests)
 EXTRA_DIST += tests/lib/fake_vmad.py
+
+# A vmad that takes a text for the helper module, and is vmad itself in all else.
+check_PROGRAMS += %D%/vmad-standin
+tests_api_vmad_standin_SOURCES = tests/lib/standin.c tests/lib/standin.h tests/lib/standin_vmad.c \
+	daemon/main.c daemon/options.c daemon/sockets.c
+tests_api_vmad_standin_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_api_vmad_standin_CFLAGS = $(daemon_vmad_CFLAGS)
+tests_api_vmad_standin_LDADD = $(daemon_vmad_LDADD)
+tests_api_vmad_standin_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=ioctl -Wl,--wrap=opener_open_helper
+EXTRA_DIST += tests/lib/standin.py

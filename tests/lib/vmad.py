@@ -83,10 +83,11 @@ class Vmad:
 
     listen: further --listen values (for a tcp port ask free_port()). arguments: further options. uid: run it as that
     user (needs root). open_to_all: the socket is 0666, as an administrator's drop-in would have it. prefix: a command
-    that execs its arguments.
+    that execs its arguments. binary: another vmad.
     """
 
-    def __init__(self, listen=(), arguments=(), uid=None, open_to_all=False, environment=None, prefix=()):
+    def __init__(self, listen=(), arguments=(), uid=None, open_to_all=False, environment=None, prefix=(), binary=BINARY):
+        self.binary = binary
         self.directory = tempfile.mkdtemp(prefix='vmad-test-')
         self.socket = os.path.join(self.directory, 'vmad.sock')
         self.log = []
@@ -98,9 +99,9 @@ class Vmad:
     def _binary(self, uid):
         """Another user may not reach the build tree: it gets a copy."""
         if uid is None:
-            return BINARY
+            return self.binary
         os.chown(self.directory, uid, uid)
-        return shutil.copy(BINARY, os.path.join(self.directory, 'vmad'))
+        return shutil.copy(self.binary, os.path.join(self.directory, 'vmad'))
 
     def _start(self, uid, listen, arguments, prefix, environment):
         command = [*prefix, self._binary(uid), *arguments]
