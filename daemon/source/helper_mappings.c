@@ -90,7 +90,10 @@ static int ask_once(struct helper *helper, struct helper_lists *lists, const str
 	return r;
 }
 
-/* Room for what there is, and for some that come meanwhile. 0: nothing more can be had. */
+/*
+ * Room for what there is, and for some that come meanwhile; of strings only those are counted that had room. 0: nothing
+ * more can be had.
+ */
 static int grow(struct helper_lists *lists)
 {
 	bool grown = false;
@@ -99,7 +102,7 @@ static int grow(struct helper_lists *lists)
 		struct list *list = &lists->list[i];
 		size_t room = list->count + list->count / 4 + ROOM, most = list->shape->room_max;
 
-		if (list->count <= list->room || list->room == most)
+		if (list->count < list->room || list->room == most)
 			continue;
 		if (list_make_room(list, room < most ? room : most) < 0)
 			return -ENOMEM;

@@ -92,10 +92,13 @@ static bool member_holds(const struct vmadk_member *member, const struct vmadk_v
 	       helper_ref_holds(member->symbol, reply->strings.count);
 }
 
-/* Ascending, and behind what was there before: else a list might never end. */
+/*
+ * Each ends above the one before it: else a list might never end. It may begin below that one's end: both may have been
+ * told at different moments.
+ */
 static bool vma_holds(const struct vmadk_vma *vma, uint64_t after, const struct vmadk_vmas *reply)
 {
-	return vma->start >= after && vma->start < vma->end && helper_ref_holds(vma->vm_ops, reply->tables.count) &&
+	return vma->end > after && vma->start < vma->end && helper_ref_holds(vma->vm_ops, reply->tables.count) &&
 	       helper_ref_holds(vma->f_op, reply->strings.count) && helper_ref_holds(vma->a_ops, reply->strings.count);
 }
 
@@ -105,10 +108,9 @@ static bool counts_hold(const struct vmadk_vmas *reply)
 	       reply->members.count <= reply->members.room && reply->strings.count <= reply->strings.room;
 }
 
-/* The first VMA may begin below the cursor, which need not have been the end of one; it reaches beyond it. */
 static bool list_holds(const struct helper_vmas *vmas, const struct vmadk_vmas *reply)
 {
-	uint64_t after = 0;
+	uint64_t after = vmas->cursor;
 
 	for (size_t i = 0; i < reply->vmas.count; i++) {
 		if (!vma_holds(&vmas->vmas[i], after, reply))
@@ -117,8 +119,7 @@ static bool list_holds(const struct helper_vmas *vmas, const struct vmadk_vmas *
 	}
 	if (!reply->vmas.count)
 		return !(reply->result & VMADK_TRUNCATED);
-	return vmas->vmas[0].end > vmas->cursor && vmas->vmas[reply->vmas.count - 1].start < vmas->end &&
-	       reply->cursor >= after;
+	return vmas->vmas[reply->vmas.count - 1].start < vmas->end && reply->cursor >= after;
 }
 
 static bool reply_holds(const struct helper_vmas *vmas, const struct vmadk_vmas *reply)

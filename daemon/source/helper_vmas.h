@@ -39,7 +39,8 @@ int helper_vmas_new(struct helper *helper, pid_t pid, uint64_t start, uint64_t e
 void helper_vmas_free(struct helper_vmas *vmas);
 
 /*
- * 1: a VMA, whose names live until the next call; 0: the end. -ESRCH: there is no such process (any more); -ENXIO: it
+ * 1: a VMA, whose names live until the next call; 0: the end. Each ends above the one before it; where VMAs merged on the
+ * way it may begin below that one's end. -ESRCH: there is no such process (any more); -ENXIO: it
  * has no memory; -EPROTO; or another error of VMAS.
  */
 int helper_vmas_next(struct helper_vmas *vmas, struct helper_vma *ret_vma, struct vmad_error *err);

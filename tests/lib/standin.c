@@ -294,7 +294,7 @@ static int rmap(struct vmadk_rmap *arg)
 {
 	struct places places = { { &arg->mappings, VMADK_MAPPING_WIDTH, false, false },
 				 { &arg->pids, VMADK_PID_WIDTH, false, false },
-				 { &arg->strings, VMADK_STRING_WIDTH, false, false }, 0 };
+				 { &arg->strings, VMADK_STRING_WIDTH, true, false }, 0 };
 	bool by_pfn = arg->flags & VMADK_RMAP_PFN;
 	const char *at = text;
 	struct line line;
@@ -331,7 +331,7 @@ static int filemap(struct vmadk_filemap *arg)
 {
 	struct places places = { { &arg->mappings, VMADK_MAPPING_WIDTH, false, false },
 				 { &arg->pids, VMADK_PID_WIDTH, false, false },
-				 { &arg->strings, VMADK_STRING_WIDTH, false, false }, 0 };
+				 { &arg->strings, VMADK_STRING_WIDTH, true, false }, 0 };
 	const uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
 	const char *at = text;
 	struct line line;

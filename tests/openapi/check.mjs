@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The OpenAPI document of a running vmad ($VMAD): Redocly finds nothing to say, and each path's real replies fit their schemas.
+// The OpenAPI document of a running vmad ($VMAD, the one with a stand-in for the helper module): Redocly finds nothing to say, and each
+// path's real replies fit their schemas.
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -26,9 +27,11 @@ const QUESTIONS = {
 		'/v1/processes/2?detail=usage', `/v1/processes/${self}?detail=usage&max_age_ms=1000`],
 	'/v1/processes/{pid}/vmas': [`/v1/processes/${self}/vmas`, `/v1/processes/${self}/vmas?detail=usage`,
 		`/v1/processes/${self}/vmas?detail=maps`, `/v1/processes/${self}/vmas?detail=usage&deadline_ms=30000&limit=3`,
-		`/v1/processes/${self}/vmas?limit=2`, `/v1/processes/${self}/vmas?kind=heap,stack`, '/v1/processes/2/vmas'],
+		`/v1/processes/${self}/vmas?limit=2`, `/v1/processes/${self}/vmas?kind=heap,stack`, '/v1/processes/2/vmas',
+		...(process.getuid() === 0 ? [`/v1/processes/${self}/vmas?detail=kernel`] : [])],
 	'/v1/processes/{pid}/vmas/{addr}': [`/v1/processes/${self}/vmas/0x1000`, `/v1/processes/${self}/vmas/ADDRESS`,
 		`/v1/processes/${self}/vmas/0xffffffffff600000`, `/v1/processes/${self}/vmas/0xffffffffffffffff`, '/v1/processes/2/vmas/0'],
+	'/v1/processes/{pid}/vmas/{addr}/ops': [`/v1/processes/${self}/vmas/ADDRESS/ops`],
 	'/v1/processes/{pid}/pages': [`/v1/processes/${self}/pages`, `/v1/processes/${self}/pages?detail=flags&limit=100`,
 		`/v1/processes/${self}/pages?detail=frames&limit=100`, '/v1/processes/2/pages'],
 	'/v1/processes/{pid}/pages/{addr}': [`/v1/processes/${self}/pages/ADDRESS`, `/v1/processes/${self}/pages/0x1000`,
@@ -45,7 +48,7 @@ const QUESTIONS = {
 	'/v1/vmas': ['/v1/vmas?limit=50', '/v1/vmas?deleted=true', '/v1/vmas'],
 };
 // What vmad answers to root alone.
-const ROOT_ONLY = ['/v1/frames', '/v1/frames/{pfn}', '/v1/processes/{pid}/pages/{addr}/mappings', '/v1/frames/{pfn}/mappings'];
+const ROOT_ONLY = ['/v1/processes/{pid}/vmas/{addr}/ops', '/v1/frames', '/v1/frames/{pfn}', '/v1/processes/{pid}/pages/{addr}/mappings', '/v1/frames/{pfn}/mappings'];
 const PROBLEMS = [
 	['/v1/nothing', 404], ['/v1/processes/4194304', 404], ['/v1/processes/abc', 400], ['/v1/processes?what=1', 400],
 	[`/v1/processes/${self}?start_time_ticks=1`, 409], [`/v1/processes/${self}/vmas/0xg`, 400], ['/v1/vmas?cursor=x', 400],
@@ -53,10 +56,25 @@ const PROBLEMS = [
 ];
 const LIST = 'application/x-ndjson';
 
+// What the stand-in for the module answers (tests/lib/standin.h): this program's VMAs, all with the operations of one file system.
+function standIn(path) {
+	const table = 'table ext4_file_vm_ops ext4 open=- fault=filemap_fault access=?';
+	const names = 'ext4_file_vm_ops ext4_file_operations ext4_da_aops 0x7';
+	const vmas = readFileSync('/proc/self/maps', 'latin1').split('\n').filter((line) => line && !line.startsWith('ffff'))
+		.map((line) => line.match(/^([0-9a-f]+)-([0-9a-f]+)/))
+		.map(([, start, end]) => `vma ${self} 0x${start} 0x${end} 0x75 3 ${names}`);
+	const text = Buffer.alloc(1 << 20);
+	text.write(['info 1 0x7f', table, ...vmas, ''].join('\n'));
+	writeFileSync(path, text);
+}
+
 async function start() {
 	const directory = mkdtempSync(join(tmpdir(), 'vmad-openapi-'));
 	const socket = join(directory, 'vmad.sock');
-	const vmad = spawn(process.env.VMAD, ['--listen', `unix:${socket}`], { stdio: ['ignore', 'ignore', 'pipe'] });
+	const answers = join(directory, 'standin');
+	standIn(answers);
+	const env = { ...process.env, VMAD_STANDIN: answers };
+	const vmad = spawn(process.env.VMAD, ['--listen', `unix:${socket}`], { stdio: ['ignore', 'ignore', 'pipe'], env });
 	const ended = new Promise((resolve) => vmad.on('exit', (code) => resolve(code)));
 	const lines = createInterface({ input: vmad.stderr });
 	await new Promise((resolve, reject) => {

@@ -262,6 +262,22 @@ static void many_mappings(void **state)
 	helper_mappings_free(&found);
 }
 
+/* 200 different tables: the names need more room than there is to begin with. */
+static void many_names(void **state)
+{
+	static char many[1 << 20];
+	struct helper_mappings found;
+	size_t len = (size_t)sprintf(many, ALL "page 7 0x5000 0x1a2b 2 200 -\n");
+
+	(void)state;
+	for (unsigned i = 0; i < 200; i++)
+		len += (size_t)sprintf(many + len, "mapping 0x1a2b 0x5000 0x5000 0x6000 0 5 0 1 table_%u\n", i);
+	assert_int_equal(find(many, &found), 0);
+	assert_int_equal(found.result, 0);
+	assert_string_equal(helper_mappings_vm_ops(&found, 199).name, "table_199");
+	helper_mappings_free(&found);
+}
+
 static void a_file(void **state)
 {
 	struct helper_mappings found;
@@ -313,7 +329,7 @@ SPOIL_VMAS(cursor_behind, vmas->cursor = 0x1000)
 SPOIL_VMAS(nothing_and_more, vmas->vmas.count = 0; vmas->result = VMADK_TRUNCATED)
 SPOIL_VMAS(unknown_result, vmas->result = 0x80)
 SPOIL_VMAS(no_length, VMA0[0].end = VMA0[0].start)
-SPOIL_VMAS(overlap, VMA0[1].start = 0x2000)
+SPOIL_VMAS(descending, VMA0[1].start = 0x2000; VMA0[1].end = 0x3000)
 SPOIL_VMAS(below_what_was_asked, VMA0[0].start = 0; VMA0[0].end = 0)
 SPOIL_VMAS(table_beyond, VMA0[0].vm_ops = vmas->tables.count + 1)
 SPOIL_VMAS(f_op_beyond, VMA0[0].f_op = vmas->strings.count + 1)
@@ -329,10 +345,29 @@ SPOIL_VMAS(string_quotes, ((char *)(uintptr_t)vmas->strings.at)[2] = '"')
 SPOIL_VMAS(string_empty, ((char *)(uintptr_t)vmas->strings.at)[0] = 0)
 SPOIL_VMAS(module_without_end, memset((char *)(uintptr_t)vmas->strings.at + 128, 'x', 64))
 
+/* VMAs that merged between two locks: the second one tells of the whole. */
+SPOIL_VMAS(merged, VMA0[1].start = 0x1000)
+
+static void merged_vmas(void **state)
+{
+	struct helper *helper = open_with(some_vmas, spoiled_ioctl);
+	struct helper_vmas *vmas = vmas_of(helper, 7, 0, UINT64_MAX);
+	struct helper_vma vma;
+
+	(void)state;
+	spoil = merged;
+	assert_int_equal(helper_vmas_next(vmas, &vma, NULL), 1);
+	assert_int_equal(helper_vmas_next(vmas, &vma, NULL), 1);
+	assert_int_equal(vma.start, 0x1000);
+	assert_int_equal(vma.end, 0x4000);
+	helper_vmas_free(vmas);
+	helper_free(helper);
+}
+
 static void spoiled_vmas(void **state)
 {
 	static void (*const ways[])(void *) = {
-		vmas_beyond_room, strings_beyond_room, cursor_behind, nothing_and_more, unknown_result, no_length, overlap,
+		vmas_beyond_room, strings_beyond_room, cursor_behind, nothing_and_more, unknown_result, no_length, descending,
 		below_what_was_asked, table_beyond, f_op_beyond, a_ops_beyond, members_beyond, members_wrap,
 		table_without_symbol, member_without_name, member_symbol_beyond, string_without_end, string_unprintable,
 		string_quotes, string_empty, module_without_end,
@@ -422,7 +457,9 @@ int main(void)
 		CASE("who maps a page", a_page),
 		CASE("busy locks are tried again, for a bounded time", busy),
 		CASE("more mappings than room", many_mappings),
+		CASE("more names than room", many_names),
 		CASE("who maps a file", a_file),
+		CASE("VMAs that merged while they were told", merged_vmas),
 		CASE("VMAs that do not hold", spoiled_vmas),
 		CASE("mappings that do not hold", spoiled_mappings),
 		CASE("a list that never ends", never_enough_room),
