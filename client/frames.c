@@ -9,6 +9,7 @@
 #include "list.h"
 #include "number.h"
 #include "output.h"
+#include "page_text.h"
 #include "query.h"
 #include "verbs.h"
 
@@ -17,15 +18,39 @@ static void remark(const json_t *envelope, struct text *out)
 	text_printf(out, " of %" PRIu64 " frames", number_member(envelope, "total_page_count"));
 }
 
+static const struct kind {
+	const char *by, *noun, *plural, *columns;
+} kinds[] = {
+	{ "flags", "kind", "kinds", "page_count,size_bytes,flags" },
+	{ "node", "node", "nodes", "page_count,size_bytes,node" },
+	{ "cgroup", "control group", "control groups", "page_count,size_bytes,cgroup" },
+};
+
+static const struct kind *find_kind(const char *by)
+{
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (strcmp(kinds[i].by, by) == 0)
+			return &kinds[i];
+	return NULL;
+}
+
 static int show_all(struct session *s)
 {
-	struct list list = { .noun = "kind", .plural = "kinds", .remark = remark };
+	struct list list = { .remark = remark };
 	struct text path = { 0 };
-	int code = list_columns(s, ROUTE_frames, "page_count,size_bytes,flags", &list), r;
+	const struct kind *kind = find_kind(s->options.by ? s->options.by : kinds[0].by);
+	int code, r;
 
+	if (!kind)
+		return trouble_set(&s->trouble, EXIT_USAGE, "--by: '%s' is none of flags, node, cgroup", s->options.by);
+	code = list_columns(s, ROUTE_frames, kind->columns, &list);
 	if (code != EXIT_DONE)
 		return code;
+	list.noun = kind->noun;
+	list.plural = kind->plural;
 	r = query_begin(&path, ROUTE_frames, 0, 0);
+	if (s->options.by)
+		r |= query_add(&path, "by", s->options.by);
 	query_end(&path);
 	list.question = (struct question){ .path = path.p, .subject = "frames" };
 	code = r ? trouble_oom(&s->trouble) : list_show(s, &list);
@@ -35,20 +60,20 @@ static int show_all(struct session *s)
 
 static int print_frame(struct session *s, const struct answer *answer)
 {
-	const json_t *flags = json_object_get(answer->envelope, "flags"), *flag;
-	const char *pfn = json_string_value(json_object_get(answer->envelope, "pfn"));
-	size_t i;
+	const json_t *frame = answer->envelope;
+	const char *pfn = json_string_value(json_object_get(frame, "pfn"));
+	struct text flags = { 0 }, place = { 0 };
+	int r = page_text_flags(frame, &flags) | page_text_place(frame, &place);
 
-	fprintf(output(), "frame %s  ", pfn ? pfn : "?");
-	json_array_foreach(flags, i, flag) {
-		fprintf(output(), "%s%s", i ? ", " : "", json_is_string(flag) ? json_string_value(flag) : "?");
-	}
-	if (!json_array_size(flags))
-		fputs("no flags", output());
-	if (json_object_get(answer->envelope, "mapcount"))
-		fprintf(output(), "; mapped %" PRIu64 " times", number_member(answer->envelope, "mapcount"));
-	fputc('\n', output());
-	return output_flush(&s->trouble);
+	if (r == 0)
+		fprintf(output(), "frame %s  %s", pfn ? pfn : "?", flags.p);
+	if (r == 0 && json_object_get(frame, "mapcount"))
+		fprintf(output(), "; mapped %" PRIu64 " times", number_member(frame, "mapcount"));
+	if (r == 0)
+		fprintf(output(), "%s%s\n", place.len ? "\n" : "", place.len ? place.p : "");
+	text_free(&flags);
+	text_free(&place);
+	return r ? trouble_oom(&s->trouble) : output_flush(&s->trouble);
 }
 
 static int show_one(struct session *s, const char *text)
@@ -85,5 +110,7 @@ int verb_frames(struct session *s, int argc, char **argv)
 		return EXIT_DONE;
 	if (argc > 1)
 		return trouble_set(&s->trouble, EXIT_USAGE, "frames: it takes at most one page frame number");
+	if (argc && s->options.by)
+		return trouble_set(&s->trouble, EXIT_USAGE, "frames: --by is about all frames, not about one");
 	return argc ? show_one(s, argv[0]) : show_all(s);
 }

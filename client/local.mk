@@ -29,6 +29,7 @@ client_libvmactl_a_SOURCES = \
 	%D%/options.c %D%/options.h \
 	%D%/output.c %D%/output.h \
 	%D%/page_bar.c %D%/page_bar.h \
+	%D%/page_text.c %D%/page_text.h \
 	%D%/pager.c %D%/pager.h \
 	%D%/pages.c \
 	%D%/problem.c %D%/problem.h \

@@ -34,7 +34,7 @@ static int add_start_time(const struct place *place, struct text *path)
 
 int lookup_path(const struct place *place, uint64_t address, struct text *path)
 {
-	int r = query_begin(path, ROUTE_vma, place->process.pid, address) | add_start_time(place, path);
+	int r = query_begin(path, ROUTE_page, place->process.pid, address) | add_start_time(place, path);
 
 	query_end(path);
 	return r;
@@ -259,6 +259,18 @@ static json_t *from_neighbours(const struct neighbours *n, const json_t *envelop
 	return object;
 }
 
+/* A saved look-up tells of one page; of another one in the same VMA it says nothing. */
+static void forget_other_page(json_t *object, uint64_t address)
+{
+	static const char *const of_page[] = { "page_start", "state", "flags", "file_offset_is", "swap", "frame", "missing" };
+	uint64_t start = lookup_member(object, "page_start");
+
+	if (address - start < number_member(object, "page_size_bytes"))
+		return;
+	for (size_t i = 0; i < sizeof(of_page) / sizeof(*of_page); i++)
+		json_object_del(object, of_page[i]);
+}
+
 /* What the document is decides: a list of one process's VMAs, or an earlier look-up. */
 static int from_document(struct session *s, const struct place *place, const struct neighbours *n,
 			 const struct answer *answer, json_t **ret)
@@ -276,6 +288,7 @@ static int from_document(struct session *s, const struct place *place, const str
 				   json_string_value(json_object_get(envelope, "address")));
 	*ret = json_deep_copy(envelope);
 	set_position(*ret, n->address);
+	forget_other_page(*ret, n->address);
 	return EXIT_DONE;
 }
 

@@ -25,7 +25,7 @@ static const struct verb {
 	{ "show", "TARGET ADDR", "explains one address: VMA or gap, neighbours, file offset", OPTIONS_USAGE, verb_show },
 	{ "pages", "TARGET [RANGE]", "the state of its pages, with a bar on a terminal", OPTIONS_PAGES, verb_pages },
 	{ "rmap", "TARGET ADDR|pfn:PFN", "who maps this page: every process and address", 0, verb_rmap },
-	{ "frames", "[PFN]", "all page frames by kind, or one", 0, verb_frames },
+	{ "frames", "[PFN]", "all page frames by kind, or one", OPTIONS_FRAMES, verb_frames },
 	{ "find", "[FILE]", "VMAs of all processes", OPTIONS_VMAS | OPTIONS_PROCESSES, verb_find },
 	{ "file", "PATH [PART]", "who maps a file, and what of it is cached", OPTIONS_PROCESSES, verb_file },
 	{ "gaps", "TARGET", "unmapped areas; where mmap would place the next mapping", OPTIONS_PLACEMENT, verb_gaps },

@@ -14,7 +14,7 @@ enum {
 	OPT_SOCKET = 256, OPT_URL, OPT_LOCAL, OPT_TOKEN_FILE, OPT_CACERT, OPT_NDJSON, OPT_SORT, OPT_LIMIT, OPT_WATCH,
 	OPT_USAGE, OPT_VMAS, OPT_NO_VMAS, OPT_KIND, OPT_PERMS, OPT_PATH, OPT_DELETED, OPT_MIN_SIZE, OPT_START, OPT_END,
 	OPT_COMM, OPT_UID, OPT_UNIT, OPT_LENGTH, OPT_ALIGN,
-	OPT_SUMMARY, OPT_FLAGS, OPT_FRAMES,
+	OPT_SUMMARY, OPT_FLAGS, OPT_FRAMES, OPT_BY,
 };
 
 enum { WATCH_DEFAULT_MS = 2000, WATCH_LEAST_MS = 100 };
@@ -35,6 +35,7 @@ static const struct row {
 	{ "summary", OPT_SUMMARY, no_argument, NULL, OPTIONS_PAGES, "sums instead of runs" },
 	{ "flags", OPT_FLAGS, no_argument, NULL, OPTIONS_PAGES, "the flags of each page's frame too (root)" },
 	{ "frames", OPT_FRAMES, no_argument, NULL, OPTIONS_PAGES, "and its number (root)" },
+	{ "by", OPT_BY, required_argument, "WHAT", OPTIONS_FRAMES, "count them by flags (the default), node or cgroup" },
 	{ "kind", OPT_KIND, required_argument, "KIND,...", OPTIONS_VMAS, "only VMAs of these kinds" },
 	{ "perms", OPT_PERMS, required_argument, "PERMS", OPTIONS_VMAS, "only these permissions; . stands for any: .wx." },
 	{ "path", OPT_PATH, required_argument, "GLOB", OPTIONS_VMAS, "only paths or names that match" },
@@ -164,6 +165,7 @@ static int set(struct options *o, int value, const char *argument, struct troubl
 	case OPT_SUMMARY: o->summary = true; break;
 	case OPT_FLAGS: o->flags = true; break;
 	case OPT_FRAMES: o->frames = true; break;
+	case OPT_BY: o->by = argument; break;
 	case OPT_KIND: return filter_set_kinds(f, argument, trouble);
 	case OPT_PERMS: return filter_set_perms(f, argument, trouble);
 	case OPT_PATH: f->path = argument; break;

@@ -21,6 +21,7 @@ enum {
 	OPTIONS_COUNT = 16,
 	OPTIONS_PLACEMENT = 32,
 	OPTIONS_PAGES = 64,
+	OPTIONS_FRAMES = 128,
 };
 
 struct options {
@@ -38,6 +39,7 @@ struct options {
 	bool has_length, has_align;
 	uint64_t length, align;
 	bool summary, flags, frames;
+	const char *by;
 	struct filter filter;
 };
 

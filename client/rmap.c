@@ -7,23 +7,24 @@
 #include "list.h"
 #include "lookup.h"
 #include "number.h"
+#include "page_text.h"
 #include "query.h"
 #include "verbs.h"
 
-/* "page 0x1a2b3c  referenced, uptodate, lru, mmap, anon, swapbacked" */
+/* "page 0x1a2b3c  referenced, uptodate, lru, mmap, anon, swapbacked; folio of 1 page; cgroup /user.slice; node 0" */
 static int say_page(const json_t *envelope, struct text *out)
 {
-	const json_t *page = json_object_get(envelope, "page"), *flag;
+	const json_t *page = json_object_get(envelope, "page");
 	const char *pfn = json_string_value(json_object_get(page, "pfn"));
-	size_t i;
+	struct text place = { 0 };
 	int r;
 
 	if (!page)
 		return 0;
-	r = text_printf(out, "page %s ", pfn ? pfn : "?");
-	json_array_foreach(json_object_get(page, "flags"), i, flag) {
-		r |= text_printf(out, "%s %s", i ? "," : "", json_is_string(flag) ? json_string_value(flag) : "?");
-	}
+	r = text_printf(out, "page %s  ", pfn ? pfn : "?") | page_text_flags(page, out) | page_text_place(page, &place);
+	if (place.len)
+		r |= text_printf(out, "; %s", place.p);
+	text_free(&place);
 	return r;
 }
 

@@ -11,6 +11,7 @@
 #include "lookup.h"
 #include "number.h"
 #include "output.h"
+#include "page_text.h"
 #include "size.h"
 #include "verbs.h"
 
@@ -105,6 +106,63 @@ static void print_file(const struct show *show)
 	fprintf(output(), "%-8s offset 0x%" PRIx64 " = 0x%" PRIx64 " (pgoff 0x%" PRIx64 ") + "
 		"(0x%" PRIx64 " - 0x%" PRIx64 ")\n", "file", number_value(file_offset), offset, offset / (uint64_t)sysconf(_SC_PAGESIZE), show->address,
 		lookup_member(show->vma, "start"));
+}
+
+static void print_swap(const struct show *show)
+{
+	const json_t *swap = json_object_get(show->lookup, "swap");
+
+	if (swap)
+		fprintf(output(), "%-8s area %" PRIu64 ", page 0x%" PRIx64 "\n", "swap", number_member(swap, "area"),
+			number_member(swap, "offset_pages"));
+}
+
+/* The frame: what the kernel says of it, and where it belongs. */
+static int print_frame(const json_t *frame)
+{
+	struct text flags = { 0 }, place = { 0 };
+	int r = page_text_flags(frame, &flags) | page_text_place(frame, &place);
+
+	if (r == 0)
+		fprintf(output(), "%-8s %s%s%s\n", "frame", flags.p, place.len ? "; " : "", place.len ? place.p : "");
+	text_free(&flags);
+	text_free(&place);
+	return r;
+}
+
+/* "present, file; frame 0x1f3a2, mapped 41 times (vmactl rmap 4242 7f10a2c4d123)" */
+static int say_page(const struct show *show, struct text *out)
+{
+	const json_t *frame = json_object_get(show->lookup, "frame");
+	const char *pfn = json_string_value(json_object_get(frame, "pfn"));
+	uint64_t times = number_member(frame, "mapcount");
+	int r = page_text_state(show->lookup, show->vma, out);
+
+	if (pfn)
+		r |= text_printf(out, "; frame %s", pfn);
+	if (json_object_get(frame, "mapcount"))
+		r |= text_printf(out, ", mapped %" PRIu64 " time%s (vmactl rmap %" PRIu64 " %" PRIx64 ")", times, times == 1 ? "" : "s",
+				 number_member(show->lookup, "pid"), show->address);
+	return r;
+}
+
+static int print_page(const struct show *show)
+{
+	const json_t *frame = json_object_get(show->lookup, "frame");
+	char *missing = cell_string(show->lookup, "missing", &show->style);
+	struct text text = { 0 };
+	int r = say_page(show, &text);
+
+	if (r == 0 && text.len)
+		fprintf(output(), "%-8s %s\n", "page", text.p);
+	text_free(&text);
+	if (r == 0 && frame)
+		r = print_frame(frame);
+	print_swap(show);
+	if (missing)
+		fprintf(output(), "%-8s %s\n", "missing", missing);
+	free(missing);
+	return r;
 }
 
 static const char *flag_help(const char *flag)
@@ -209,6 +267,8 @@ static int print(const struct show *show, const json_t *usage)
 		print_flags(show, usage);
 		print_usage(show, usage);
 	}
+	if (print_page(show))
+		return trouble_oom(&show->session->trouble);
 	print_neighbour(show, "before", "previous", "nothing is mapped below");
 	print_neighbour(show, "after", "next", "nothing is mapped above");
 	return output_flush(&show->session->trouble);

@@ -72,6 +72,7 @@ _vmactl_value()
 		mapfile -t COMPREPLY < <(compgen -P "$sign" -W "$(_vmactl_columns)" -- "${cur#-}")
 		;;
 	--kind) _vmactl_list "$(vmactl maps --help | sed -n 's/^KIND: \(.*\)\.$/\1/p')" ;;
+	--by) mapfile -t COMPREPLY < <(compgen -W 'flags node cgroup' -- "$cur") ;;
 	--perms) mapfile -t COMPREPLY < <(compgen -W '.w.. ..x. .wx. ...s r-xp rw-p' -- "$cur") ;;
 	--uid) mapfile -t COMPREPLY < <(compgen -u -- "$cur") ;;
 	--comm) mapfile -t COMPREPLY < <(compgen -W "$(_vmactl_processes | while read -r _ comm; do echo "$comm"; done | sort -u)" -- "$cur") ;;
@@ -97,7 +98,7 @@ _vmactl_read_words()
 _vmactl()
 {
 	local cur prev words cword verb="" place=()
-	local verbs='ps maps show pages rmap find file gaps doctor'
+	local verbs='ps maps show pages rmap frames find file gaps doctor'
 
 	_get_comp_words_by_ref -n := cur prev words cword || return
 	_vmactl_read_words "$verbs"

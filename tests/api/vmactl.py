@@ -103,8 +103,8 @@ def answers():
         '/v1/processes/4242/vmas?limit=2': Canned(HEAD, 'vmas', ROWS[:2], {'count': 2, 'complete': False, 'reason': 'limit', 'next': '/v1/x'}),
         '/v1/processes/4243/vmas': Canned({**HEAD, 'pid': 4243}, 'vmas', ROWS[:1]),
         '/v1/processes/1/vmas': Canned({**HEAD, 'pid': 1, 'comm': 'systemd'}, 'vmas', ROWS[-1:]),
-        '/v1/processes/4242/vmas/0x7f10a2c4d123': Canned(LOOKUP),
-        '/v1/processes/4242/vmas/0x7ffd00000000': Canned(GAP),
+        '/v1/processes/4242/pages/0x7f10a2c4d123': Canned(LOOKUP),
+        '/v1/processes/4242/pages/0x7ffd00000000': Canned(GAP),
         '/v1/processes/4242/gaps': gaps(),
         '/v1/processes/4242/gaps?length=1073741824': gaps(PLACEMENT),
         '/v1/processes/4242/gaps?length=4096&align=2097152': gaps(DOUBT),
@@ -279,7 +279,7 @@ def show_explains_an_address():
     with unchanged():
         ran = run('show', '4242', '7f10a2c4d123')
         expect(ran, 0)
-        tap.equal(FAKE.paths(), ['/v1/processes/4242/vmas/0x7f10a2c4d123'], 'requests')
+        tap.equal(FAKE.paths(), ['/v1/processes/4242/pages/0x7f10a2c4d123'], 'requests')
     tap.equal(ran.lines()[0], '7f10a2c4d123   libc.so.6 + 0x4d123      pid 4242, nginx', 'first line')
     tap.equal(ran.lines()[1], 'exact: true at one moment (procmap-query)', 'second line')
     labels = [cells(line)[0] for line in ran.lines()[3:]]
@@ -310,7 +310,7 @@ def show_explains_a_gap():
     tap.equal(cells(gap)[1:3], ['7f10a2e01000-7ffe00000000', '949.5G'], 'gap')
     tap.truth('stack above may grow' in gap, gap)
     beyond = {**GAP, 'gap': {'start': '0x1000', 'end': '0xffffffffffffffff', 'size_bytes': 2 ** 64 - 1 - 0x1000}}
-    with with_answers(paths={'processes/4242/vmas/0x7ffd00000000': Canned(beyond)}):
+    with with_answers(paths={'processes/4242/pages/0x7ffd00000000': Canned(beyond)}):
         tap.truth('1000-ffffffffffffffff  16E ' in run('show', '4242', '7ffd00000000').text(), 'a size that fills 64 bits')
         tap.truth(f'  {2 ** 64 - 1 - 0x1000}  ' in run('show', '-b', '4242', '7ffd00000000').text(), 'the same, exact')
 
@@ -320,7 +320,7 @@ def show_finds_a_file_offset():
     with unchanged():
         ran = run('show', '4242', 'libc.so.6+0x4d123')
         expect(ran, 0)
-        tap.equal(FAKE.paths(), ['/v1/processes/4242/vmas?path=%2Alibc.so.6', '/v1/processes/4242/vmas/0x7f10a2c4d123'], 'requests')
+        tap.equal(FAKE.paths(), ['/v1/processes/4242/vmas?path=%2Alibc.so.6', '/v1/processes/4242/pages/0x7f10a2c4d123'], 'requests')
     expect(run('show', '4242', 'libc.so.6+0xfffffff'), 3, 'process 4242: libc.so.6 is mapped, but not its offset 0xfffffff')
     expect(run('show', '4242', 'libm.so.6+0'), 3, 'process 4242: libm.so.6 is not mapped')
 
@@ -382,7 +382,7 @@ def doctor_without_vmad():
 # Forms of output
 
 EACH_VERB = [('ps', '/v1/processes', ['ps']), ('maps', '/v1/processes/4242/vmas', ['maps', '4242']),
-             ('show', '/v1/processes/4242/vmas/0x7f10a2c4d123', ['show', '4242', '7f10a2c4d123']), ('find', '/v1/vmas', ['find']),
+             ('show', '/v1/processes/4242/pages/0x7f10a2c4d123', ['show', '4242', '7f10a2c4d123']), ('find', '/v1/vmas', ['find']),
              ('doctor', '/v1/capabilities', ['doctor']), ('ps PID', '/v1/processes/4242', ['ps', '4242']),
              ('gaps', '/v1/processes/4242/gaps?length=1073741824', ['gaps', '4242', '--length', '1G'])]
 
@@ -680,7 +680,7 @@ def nothing_nasty_gets_through():
     changed = {'processes/4242/vmas': Canned({**HEAD, 'comm': NASTY, 'source': NASTY}, 'vmas', [row, escaped]),
                'processes': processes([{**PROCESSES[0], 'comm': NASTY, 'unit': NASTY, 'user': NASTY}]),
                'processes?comm=nginx': processes([{**one, 'comm': NASTY} for one in PROCESSES]),
-               'processes/4242/vmas/0x7f10a2c4d123': Canned(lookup), 'vmas': Canned({'source': 'maps'}, 'vmas', [{**HOST_ROWS[0], **row, 'comm': NASTY}]),
+               'processes/4242/pages/0x7f10a2c4d123': Canned(lookup), 'vmas': Canned({'source': 'maps'}, 'vmas', [{**HOST_ROWS[0], **row, 'comm': NASTY}]),
                'capabilities': Canned({**ENVIRON, 'kernel': NASTY}, 'capabilities', [{'name': NASTY, 'available': True, 'why': NASTY, 'mend': NASTY}]),
                'processes/4242/gaps?length=1073741824': gaps({**PLACEMENT, 'why': [NASTY], 'errno': NASTY}),
                'processes/9/vmas': problem('failed', 500, 'vmad failed', detail=NASTY, mend=NASTY)}
@@ -762,7 +762,7 @@ def saved_processes_and_lookups():
     everything = answers()
     for verb, path in (('ps', '/v1/processes'), ('find', '/v1/vmas'), ('doctor', '/v1/capabilities')):
         tap.equal(run(verb, '-', stdin=everything[path].document(), place='/nowhere').out, run(verb).out, verb)
-    lookup = everything['/v1/processes/4242/vmas/0x7f10a2c4d123'].document()
+    lookup = everything['/v1/processes/4242/pages/0x7f10a2c4d123'].document()
     tap.equal(run('show', '-', '7f10a2c4d123', stdin=lookup, place='/nowhere').out, run('show', '4242', '7f10a2c4d123').out, 'show')
     expect(run('show', '-', '1000', stdin=lookup), 3, 'it is about another address')
 

@@ -80,7 +80,7 @@ def maps_agree_with_proc():
 def json_is_the_daemons():
     """--json is what vmad answers to the same question, byte for byte"""
     with Vmad() as vmad, Sleeper() as cat:
-        for path, arguments in ((f'/v1/processes/{cat.pid}/vmas', ['maps', cat.pid]), (f'/v1/processes/{cat.pid}/vmas/0x1000', ['show', cat.pid, '1000']),
+        for path, arguments in ((f'/v1/processes/{cat.pid}/vmas', ['maps', cat.pid]), (f'/v1/processes/{cat.pid}/pages/0x1000', ['show', cat.pid, '1000']),
                                 ('/v1/capabilities', ['doctor'])):
             tap.equal(good(run(vmad, '--json', *arguments)).encode(), vmad.get(path).body, path)
 

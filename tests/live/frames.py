@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Page frames by kind, and one frame, against /proc/kpageflags read directly."""
 import array
+import collections
+import mmap
 import os
 import re
 import sys
@@ -48,6 +50,72 @@ def all_frames():
     tap.truth(abs(found - reserved) < 4096, f'reserved: {found} of {reserved}')
 
 
+def by_node():
+    """by node: every frame once, those of each block of memory with the node that sysfs has it in"""
+    needs_frames()
+    if not os.path.exists('/sys/devices/system/node'):
+        raise tap.Skip('this kernel knows of no nodes')
+    with Vmad() as vmad:
+        answer = vmad.get('/v1/frames?by=node').json()
+    whole = sum(end - first for first, end in ranges())
+    tap.equal((answer['complete'], answer['total_page_count']), (True, whole), 'all frames')
+    tap.equal(sum(kind['page_count'] for kind in answer['frames']), whole, 'sum of the nodes')
+    tap.truth(not any('flags' in kind or 'cgroup' in kind for kind in answer['frames']), 'nothing but nodes')
+    if not os.path.exists('/sys/devices/system/memory/block_size_bytes'):
+        return
+    block = int(open('/sys/devices/system/memory/block_size_bytes').read(), 16) // PAGE
+    expected = collections.Counter()
+    for first, end in ranges():
+        for at in range(first // block, (end - 1) // block + 1):
+            nodes = [name[4:] for name in os.listdir(f'/sys/devices/system/memory/memory{at}') if re.fullmatch(r'node\d+', name)]
+            expected[int(nodes[0]) if len(nodes) == 1 else None] += min(end, (at + 1) * block) - max(first, at * block)
+    tap.equal({kind.get('node'): kind['page_count'] for kind in answer['frames']}, expected, 'nodes')
+
+
+def memory_cgroup():
+    """The path and directory of our own memory control group."""
+    groups = {}
+    for line in open('/proc/self/cgroup'):
+        _, controllers, path = line.rstrip('\n').split(':', 2)
+        groups[controllers] = path
+    if os.path.exists('/sys/fs/cgroup/cgroup.controllers'):
+        return groups[''], '/sys/fs/cgroup' + groups['']
+    memory = next((path for controllers, path in groups.items() if 'memory' in controllers.split(',')), None)
+    if memory is None:
+        raise tap.Skip('no memory control groups')
+    return memory, '/sys/fs/cgroup/memory' + memory
+
+
+def by_cgroup():
+    """by control group: the memory that we take is counted for ours, under its path"""
+    needs_frames()
+    if not os.path.exists('/proc/kpagecgroup'):
+        raise tap.Skip('this kernel has no kpagecgroup')
+    path, directory = memory_cgroup()
+    if not os.path.isdir(directory):
+        raise tap.Skip(f'no {directory}')
+    memory = mmap.mmap(-1, 64 << 20, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    memory.write(b'x' * len(memory))
+    with Vmad() as vmad:
+        answer = vmad.get('/v1/frames?by=cgroup').json()
+        tap.truth(not any('flags' in kind or 'node' in kind for kind in answer['frames']), 'nothing but groups')
+        whole = sum(end - first for first, end in ranges())
+        tap.equal((answer['complete'], answer['total_page_count']), (True, whole), 'all frames')
+        tap.equal(sum(kind['page_count'] for kind in answer['frames']), whole, 'sum of the groups')
+        tap.equal(len({kind.get('cgroup_inode') for kind in answer['frames']}), answer['count'], 'groups that differ')
+        counts = collections.Counter()
+        for first, end in ranges():
+            for pfn in range(first, end, 1 << 16):
+                counts.update(words('kpagecgroup', pfn, min(1 << 16, end - pfn)))
+    inode = os.stat(directory).st_ino
+    ours = next(kind for kind in answer['frames'] if kind.get('cgroup_inode') == str(inode))
+    tap.equal(ours['cgroup'], path, 'path')
+    tap.truth(ours['page_count'] * PAGE >= len(memory), f'{ours} of {len(memory)} bytes')
+    # others take and give memory meanwhile
+    tap.truth(counts[inode] * PAGE >= len(memory) and abs(ours['page_count'] - counts[inode]) < whole // 10, f'{ours}, {counts[inode]}')
+    memory.close()
+
+
 def one_frame():
     """one frame: flags by name, and the map count; frames of nobody's memory are 404"""
     needs_frames()
@@ -59,14 +127,15 @@ def one_frame():
         tap.equal('reserved' in answer['flags'], bool(words('kpageflags', first, 1)[0] >> RESERVED & 1), 'reserved')
         beyond = vmad.get('/v1/frames/ffffffffff')
         tap.equal((beyond.status, beyond.json()['type']), (404, 'urn:vmad:problem:no-such-frame'), 'beyond')
-        tap.equal(vmad.get('/v1/frames/xyz').status, 400, 'not hex')
+        for bad in ('/v1/frames/xyz', '/v1/frames?by=', '/v1/frames?by=nodes', '/v1/frames?by=node&by=node', f'/v1/frames/{first:x}?by=node'):
+            tap.equal(vmad.get(bad).status, 400, bad)
 
 
 def for_root_alone():
     """frames are told to root alone"""
     needs_frames()
     with Vmad(open_to_all=True) as vmad:
-        for path in ('/v1/frames', '/v1/frames/1'):
+        for path in ('/v1/frames', '/v1/frames?by=node', '/v1/frames?by=cgroup', '/v1/frames/1'):
             status, kind = as_user(NOBODY, lambda: (lambda reply: (reply.status, reply.json()['type']))(vmad.get(path)))
             tap.equal((status, kind), (403, 'urn:vmad:problem:not-allowed'), path)
 
@@ -82,4 +151,4 @@ def in_time():
     tap.equal(sum(kind['page_count'] for kind in answer['frames']), answer['total_page_count'], 'sum of the kinds')
 
 
-tap.run([all_frames, one_frame, for_root_alone, in_time])
+tap.run([all_frames, by_node, by_cgroup, one_frame, for_root_alone, in_time])

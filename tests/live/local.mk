@@ -29,6 +29,7 @@ live_tests = \
 	%D%/gaps.py \
 	%D%/identity.py \
 	%D%/lists.py \
+	%D%/page.py \
 	%D%/pages.py \
 	%D%/races.py \
 	%D%/rmap.py \
@@ -36,6 +37,7 @@ live_tests = \
 dist_check_SCRIPTS += $(live_tests)
 TESTS += $(live_tests)
 EXTRA_DIST += \
+	tests/lib/paged.py \
 	tests/lib/procfs.py \
 	tests/lib/tap.py \
 	tests/lib/victim.py \

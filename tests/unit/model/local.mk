@@ -5,11 +5,13 @@ tests_unit_model_libmodelunit_a_SOURCES = %D%/model.c %D%/model.h
 tests_unit_model_libmodelunit_a_CPPFLAGS = $(unit_cppflags)
 unit_model_libs = tests/unit/model/libmodelunit.a daemon/libmodel.a daemon/libsource.a daemon/libopener.a $(unit_libs) $(PROC2_LIBS)
 unit_programs += \
+	tests/unit/model/frame \
 	tests/unit/model/gaps \
 	tests/unit/model/host_vmas \
 	tests/unit/model/kind \
 	tests/unit/model/lookup \
 	tests/unit/model/placement \
+	tests/unit/model/page \
 	tests/unit/model/page_runs \
 	tests/unit/model/mapping_set \
 	tests/unit/model/process_list \
@@ -75,3 +77,11 @@ tests_unit_model_placement_LDADD = $(unit_model_libs)
 tests_unit_model_page_runs_SOURCES = %D%/page_runs.c
 tests_unit_model_page_runs_CPPFLAGS = $(unit_cppflags)
 tests_unit_model_page_runs_LDADD = $(unit_model_libs)
+
+tests_unit_model_frame_SOURCES = %D%/frame.c
+tests_unit_model_frame_CPPFLAGS = $(unit_cppflags)
+tests_unit_model_frame_LDADD = $(unit_model_libs)
+
+tests_unit_model_page_SOURCES = %D%/page.c
+tests_unit_model_page_CPPFLAGS = $(unit_cppflags)
+tests_unit_model_page_LDADD = $(unit_model_libs)
