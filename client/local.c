@@ -108,7 +108,7 @@ static void run_vmad(const struct local *l)
 	unsetenv("LISTEN_PID");
 	unsetenv("WATCHDOG_USEC");
 	snprintf(listen_on, sizeof(listen_on), "unix:%s", l->socket.sun_path);
-	execlp(vmad ? vmad : "vmad", "vmad", "--listen", listen_on, (char *)NULL);
+	execlp(vmad ? vmad : "vmad", "vmad", "--listen", listen_on, "--metrics", "off", (char *)NULL);
 	fprintf(stderr, "cannot run vmad: %s\n", strerror(errno));
 	_exit(127);
 }

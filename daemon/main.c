@@ -41,6 +41,8 @@ struct daemon {
 	struct sockets sockets;
 	struct endpoint_context context;
 	struct server *server;
+	struct board *board;
+	struct sampler sampler;
 	uid_t worker_uid;
 	gid_t worker_gid;
 	bool drops;			/* worker threads take on another identity */
@@ -149,6 +151,49 @@ static bool read_tls(struct daemon *daemon)
 	return r == 0;
 }
 
+/* For the calling thread, and for those that it will make: libmicrohttpd's. */
+static int drop_identity(const struct daemon *daemon)
+{
+	if (syscall(SYS_setgroups, 0, NULL) < 0 ||
+	    syscall(SYS_setresgid, daemon->worker_gid, daemon->worker_gid, daemon->worker_gid) < 0 ||
+	    syscall(SYS_setresuid, daemon->worker_uid, daemon->worker_uid, daemon->worker_uid) < 0)
+		return -errno;
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -errno : 0;
+}
+
+static int drop_for_sampler(void *daemon)
+{
+	return drop_identity(daemon);
+}
+
+/* Before there are threads: it is forked. Without it vmad answers all the same, but for the metrics of groups. */
+static bool start_sampler(struct daemon *daemon)
+{
+	const struct options *options = &daemon->options;
+	static struct sampler_config config;
+	int r;
+
+	if (options->metrics == METRICS_OFF)
+		return true;
+	config = (struct sampler_config){
+		.procfs = options->procfs ? options->procfs : "/proc",
+		.interval_seconds = options->sample_interval_seconds ? options->sample_interval_seconds
+								       : SAMPLER_INTERVAL_SECONDS,
+		.usage_max_bytes = options->sample_usage_bytes,
+		.groups = options->sample_groups,
+		.rule_count = options->group_count,
+		.drop = daemon->drops ? drop_for_sampler : NULL,
+		.drop_arg = daemon,
+	};
+	memcpy(config.rules, options->groups, sizeof(config.rules));
+	r = board_new(&daemon->board);
+	if (r == 0)
+		r = sampler_start(&config, daemon->board, &daemon->sampler);
+	if (r < 0)
+		fprintf(stderr, "vmad: the sampler cannot start: %s\n", strerror(-r));
+	return r == 0;
+}
+
 static bool open_opener(struct daemon *daemon)
 {
 	const char *procfs = daemon->options.procfs ? daemon->options.procfs : "/proc";
@@ -170,6 +215,8 @@ static bool open_opener(struct daemon *daemon)
 		.mountinfo_fd = opener_open_host(daemon->opener, OPENER_HOST_MOUNTINFO),
 		.min_address_fd = opener_open_host(daemon->opener, OPENER_HOST_MMAP_MIN_ADDR),
 		.overcommit_fd = opener_open_host(daemon->opener, OPENER_HOST_OVERCOMMIT),
+		.board = daemon->board,
+		.metrics = daemon->options.metrics,
 	};
 	/* Asked of our own files, which the worker may not open. */
 	if (!opener_is_captured(daemon->opener))
@@ -178,16 +225,6 @@ static bool open_opener(struct daemon *daemon)
 	if (daemon->context.mountinfo_fd >= 0)
 		kind_learn_mounts(daemon->context.mountinfo_fd);
 	return true;
-}
-
-/* For the calling thread, and for those that it will make: libmicrohttpd's. */
-static int drop_identity(const struct daemon *daemon)
-{
-	if (syscall(SYS_setgroups, 0, NULL) < 0 ||
-	    syscall(SYS_setresgid, daemon->worker_gid, daemon->worker_gid, daemon->worker_gid) < 0 ||
-	    syscall(SYS_setresuid, daemon->worker_uid, daemon->worker_uid, daemon->worker_uid) < 0)
-		return -errno;
-	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -errno : 0;
 }
 
 static void *start_worker(void *arg)
@@ -227,8 +264,8 @@ static bool serve(struct daemon *daemon)
 
 static bool start(struct daemon *daemon)
 {
-	if (!choose_worker(daemon) || !read_tokens(daemon) || !read_tls(daemon) || !open_opener(daemon) ||
-	    !sockets_open(&daemon->options, &daemon->sockets))
+	if (!choose_worker(daemon) || !read_tokens(daemon) || !read_tls(daemon) || !start_sampler(daemon) ||
+	    !open_opener(daemon) || !sockets_open(&daemon->options, &daemon->sockets))
 		return false;
 	if (!openapi_prepare()) {
 		fprintf(stderr, "vmad: %s\n", strerror(ENOMEM));
@@ -276,6 +313,7 @@ static void stop(struct daemon *daemon)
 			close(daemon->context.overcommit_fd);
 	}
 	opener_free(daemon->opener);
+	sampler_stop(&daemon->sampler);
 	tokens_free(daemon->tokens);
 	tls_free(daemon->tls);
 }

@@ -21,6 +21,11 @@ static const struct {
 	{ "user", "NAME", "as root: answer requests as this user (vmad if there is one, else nobody)" },
 	{ "procfs", "DIRECTORY", "read this captured tree, and not /proc" },
 	{ "log", "errors|requests|none", "which requests get a line in the log; those that failed, if this is not said" },
+	{ "metrics", "open|token|off", "who is answered GET /metrics: over TCP all or those with a token; nobody" },
+	{ "sample-interval", "SECONDS", "how often the metrics' sampler looks at all processes (15)" },
+	{ "sample-usage", "SIZE", "sample PSS and USS too, of processes that are resident with at most SIZE" },
+	{ "sample-groups", "NUMBER", "at most so many groups of processes; the rest is summed up" },
+	{ "group", "OF:PATTERN=NAME", "processes whose comm, unit or cgroup matches are in that group; may be repeated" },
 	{ "config", "FILE", "read options from a file, as lines of name = value" },
 	{ "help", NULL, "show this and end" },
 	{ "version", NULL, "show the version and end" },
@@ -50,6 +55,77 @@ static bool add(const char **list, size_t *count, size_t most, const char *value
 	list[(*count)++] = value;
 	return true;
 }
+
+static bool set_metrics(struct options *options, const char *value, const char **ret_what)
+{
+	static const char *const words[] = { [METRICS_OPEN] = "open", [METRICS_TOKEN] = "token", [METRICS_OFF] = "off" };
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (!strcmp(value, words[i])) {
+			options->metrics = (enum metrics_access)i;
+			return true;
+		}
+	}
+	*ret_what = "is not open, token or off";
+	return false;
+}
+
+static bool parse_number(const char *value, unsigned long most, unsigned long *ret_number)
+{
+	char *end;
+
+	errno = 0;
+	*ret_number = strtoul(value, &end, 10);
+	return *value >= '0' && *value <= '9' && !*end && !errno && *ret_number >= 1 && *ret_number <= most;
+}
+
+static bool set_interval(struct options *options, const char *value, const char **ret_what)
+{
+	unsigned long seconds;
+
+	*ret_what = "is not a number of seconds from 1 to 3600";
+	if (!parse_number(value, 3600, &seconds))
+		return false;
+	options->sample_interval_seconds = (unsigned)seconds;
+	return true;
+}
+
+static bool set_groups(struct options *options, const char *value, const char **ret_what)
+{
+	unsigned long groups;
+
+	*ret_what = "is not a number of groups that leaves room for the rest";
+	if (!parse_number(value, GROUPS_MAX, &groups))
+		return false;
+	options->sample_groups = groups;
+	return true;
+}
+
+static bool set_usage(struct options *options, const char *value, const char **ret_what)
+{
+	struct param_value size;
+
+	*ret_what = "is not a size such as 256M";
+	if (param_parse(PARAM_length, value, &size) < 0 || !size.number)
+		return false;
+	options->sample_usage_bytes = size.number;
+	return true;
+}
+
+static bool add_group(struct options *options, const char *value, const char **ret_what)
+{
+	return options->group_count < GROUP_RULES_MAX &&
+	       group_rule_parse(value, &options->groups[options->group_count], ret_what) && ++options->group_count;
+}
+
+/* Those whose value is more than text. */
+static const struct {
+	const char *name;
+	bool (*set)(struct options *options, const char *value, const char **ret_what);
+} typed[] = {
+	{ "metrics", set_metrics }, { "sample-interval", set_interval }, { "sample-usage", set_usage },
+	{ "sample-groups", set_groups }, { "group", add_group },
+};
 
 /* Sets what the command line did not say already. False: it cannot be, *ret_what says why. */
 static bool set(struct options *options, const char *name, const char *value, const char **ret_what)
@@ -81,6 +157,14 @@ static bool set(struct options *options, const char *name, const char *value, co
 			return false;
 		*single[i].to = value;
 		return true;
+	}
+	for (size_t i = 0; i < sizeof(typed) / sizeof(typed[0]); i++) {
+		if (strcmp(typed[i].name, name))
+			continue;
+		if (options->typed_given & 1u << i && typed[i].set != add_group)
+			return false;
+		options->typed_given |= 1u << i;
+		return typed[i].set(options, value, ret_what);
 	}
 	*ret_what = "is not known here";
 	return false;

@@ -3,8 +3,10 @@
 #ifndef OPTIONS_H
 #define OPTIONS_H
 
+#include "endpoint/endpoint.h"
 #include "http/log.h"
 #include "http/server.h"
+#include "sampler/sampler.h"
 
 struct options {
 	const char *listen[SERVER_LISTENERS_MAX];	/* none: the defaults */
@@ -13,6 +15,13 @@ struct options {
 	size_t allow_host_count;
 	const char *log;				/* NULL: not said; else one that log_level_parse() took */
 	const char *token_file, *procfs, *user, *tls_cert, *tls_key;	/* NULL: not said */
+	enum metrics_access metrics;
+	unsigned sample_interval_seconds;
+	uint64_t sample_usage_bytes;	/* 0: the usage tier is off */
+	size_t sample_groups;		/* 0: as many as there is room for */
+	struct group_rule groups[GROUP_RULES_MAX];
+	size_t group_count;
+	unsigned typed_given;		/* a bit for each option that is no text and was given */
 };
 
 /* What is to be done with them. */

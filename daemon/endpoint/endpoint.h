@@ -34,7 +34,7 @@ extern handler_fn *const endpoint_handlers[ROUTES];
 #undef ROUTE
 
 /* Is it answered over TCP without a token? */
-bool endpoint_is_open(void *context, const struct route *route);
+bool endpoint_is_open(void *context, const struct route *route, bool local);
 
 /* Frees the text that was made last. */
 void metrics_forget(void);

@@ -222,7 +222,7 @@ static bool processes_are_public(const struct endpoint_context *context)
 	return result;
 }
 
-bool endpoint_is_open(void *arg, const struct route *route)
+bool endpoint_is_open(void *arg, const struct route *route, bool local)
 {
 	const struct endpoint_context *context = arg;
 
@@ -231,7 +231,7 @@ bool endpoint_is_open(void *arg, const struct route *route)
 		return true;
 	case ROUTE_metrics:
 		return context->metrics == METRICS_OFF ||
-		       (context->metrics == METRICS_OPEN && processes_are_public(context));
+		       (context->metrics == METRICS_OPEN && local && processes_are_public(context));
 	default:
 		return false;
 	}

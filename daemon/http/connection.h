@@ -59,6 +59,9 @@ void connection_free(struct connection *connection);
 const struct listener *connection_listener(const struct connection *connection);
 int connection_fd(const struct connection *connection);
 
+/* Does its peer ask from this host? */
+bool connection_is_local(const struct connection *connection);
+
 enum connection_over connection_over(const struct connection *connection);
 
 /* Who it is. Taken over. */

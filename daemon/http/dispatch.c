@@ -366,8 +366,10 @@ static bool is_allowed(struct exchange *exchange)
 {
 	const struct server_config *config = &exchange->server->config;
 
+	bool local = connection_is_local(exchange->connection);
+
 	if (exchange->request.caller->class != VMAD_CALLER_ANONYMOUS ||
-	    config->is_open(config->context, exchange->request.route))
+	    config->is_open(config->context, exchange->request.route, local))
 		return true;
 	refuse(exchange, PROBLEM_TOKEN_REQUIRED, "over TCP this is not answered without a token",
 	       "send Authorization: Bearer TOKEN, or ask over the Unix socket");

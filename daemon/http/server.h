@@ -24,9 +24,9 @@ struct server_config {
 	struct opener *opener;			/* says who a peer is */
 	handler_fn *const *handlers;		/* one for each route */
 	void *context;				/* for the handlers */
-	/* Is it answered without a token? */
-	bool (*is_open)(void *context, const struct route *route);
 	const struct site_file *site;		/* served beside them to everybody; or NULL */
+	/* Is it answered without a token? local: to one who asks from this host. */
+	bool (*is_open)(void *context, const struct route *route, bool local);
 	const struct tokens *tokens;		/* or NULL */
 	const struct tls *tls;			/* what TCP speaks, or NULL */
 	const char *hosts[SERVER_HOSTS_MAX];	/* more names that Host may hold; NULL ends */

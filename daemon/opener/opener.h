@@ -39,6 +39,7 @@ enum opener_file {
 	OPENER_STATUS,
 	OPENER_LIMITS,
 	OPENER_AUXV,
+	OPENER_CGROUP,
 	OPENER_COMM,			/* the leader's name and a newline */
 	OPENER_FILES
 };

@@ -15,7 +15,7 @@
 #define MM_FILES (~(OPENER_WANT(OPENER_STAT) | OPENER_WANT(OPENER_COMM)))
 
 /* Those of them that the kernel opens only for who may trace the process: ptrace_may_access(PTRACE_MODE_READ_FSCREDS). */
-#define TRACER_FILES (MM_FILES & ~(OPENER_WANT(OPENER_STATUS) | OPENER_WANT(OPENER_LIMITS)))
+#define TRACER_FILES (MM_FILES & ~(OPENER_WANT(OPENER_STATUS) | OPENER_WANT(OPENER_LIMITS) | OPENER_WANT(OPENER_CGROUP)))
 
 /* Links of a task directory with one thread: ".", "..", and the thread. */
 #define LINKS_OF_ONE_THREAD 3

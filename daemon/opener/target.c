@@ -13,6 +13,7 @@ static const char *const names[OPENER_FILES] = {
 	[OPENER_STATUS] = "status",
 	[OPENER_LIMITS] = "limits",
 	[OPENER_AUXV] = "auxv",
+	[OPENER_CGROUP] = "cgroup",
 	[OPENER_COMM] = "comm",
 };
 

@@ -7,6 +7,8 @@ daemon_libsource_a_SOURCES = \
 	%D%/cgroup.h \
 	%D%/comm.c \
 	%D%/comm.h \
+	%D%/cgroup_line.c \
+	%D%/cgroup_line.h \
 	%D%/facts.c \
 	%D%/facts.h \
 	%D%/facts_thread.c \
@@ -53,6 +55,8 @@ daemon_libsource_a_SOURCES = \
 	%D%/stat.h \
 	%D%/status.c \
 	%D%/status.h \
+	%D%/vmstat.c \
+	%D%/vmstat.h \
 	%D%/words.c \
 	%D%/words.h
 daemon_libsource_a_CFLAGS = $(AM_CFLAGS) $(PROC2_CFLAGS)

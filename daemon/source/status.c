@@ -6,6 +6,7 @@
 
 #include "source/small_file.h"
 
+/* Those that every kernel has stand first. */
 static const struct {
 	const char *key;
 	size_t member;
@@ -14,9 +15,18 @@ static const struct {
 	{ "VmLck:", offsetof(struct status_facts, locked_bytes) },
 	{ "VmData:", offsetof(struct status_facts, data_bytes) },
 	{ "VmStk:", offsetof(struct status_facts, stack_bytes) },
+	{ "VmPTE:", offsetof(struct status_facts, page_table_bytes) },
+	{ "VmSwap:", offsetof(struct status_facts, swap_bytes) },
+	{ "RssAnon:", offsetof(struct status_facts, anon_bytes) },
+	{ "RssFile:", offsetof(struct status_facts, file_bytes) },
+	{ "RssShmem:", offsetof(struct status_facts, shmem_bytes) },
+	{ "HugetlbPages:", offsetof(struct status_facts, hugetlb_bytes) },
 };
 
 #define ROWS (sizeof(rows) / sizeof(rows[0]))
+#define ROWS_OF_ALL_KERNELS 4
+#define ROW_RSS_SHMEM 8
+#define ROW_HUGETLB 9
 
 /* "   132 kB" in bytes; false where it is anything else. */
 static bool parse_kib(const char *p, const char *end, uint64_t *ret_bytes)
@@ -32,30 +42,57 @@ static bool parse_kib(const char *p, const char *end, uint64_t *ret_bytes)
 	return p > digits && end - p == 3 && !memcmp(p, " kB", 3);
 }
 
-static bool parse_line(const char *p, const char *end, struct status_facts *facts)
+/* The bit of the row that it is; 0: none, or one whose value cannot be told. */
+static unsigned parse_row(const char *p, const char *end, struct status_facts *facts)
 {
 	for (size_t i = 0; i < ROWS; i++) {
 		size_t len = strlen(rows[i].key);
 
 		if ((size_t)(end - p) > len && !memcmp(p, rows[i].key, len))
-			return parse_kib(p + len, end, (uint64_t *)((char *)facts + rows[i].member));
+			return parse_kib(p + len, end, (uint64_t *)((char *)facts + rows[i].member)) ? 1u << i : 0;
 	}
-	return false;
+	return 0;
+}
+
+/* "Uid:\treal\teffective\tsaved\tfile system" */
+static void parse_uid(const char *p, const char *end, struct status_facts *facts)
+{
+	uint64_t uid = 0;
+
+	p = memchr(p + 5, '\t', (size_t)(end - p - 5));
+	if (!p || ++p == end || *p < '0' || *p > '9')
+		return;
+	for (; p < end && *p >= '0' && *p <= '9' && uid <= UINT32_MAX; p++)
+		uid = uid * 10 + (uint64_t)(*p - '0');
+	facts->has_uid = uid <= UINT32_MAX;
+	facts->uid = (uint32_t)uid;
+}
+
+/* Most lines are of no interest, as their first letter shows. */
+static unsigned parse_line(const char *p, const char *end, struct status_facts *facts)
+{
+	if (*p == 'V' || *p == 'R' || *p == 'H')
+		return parse_row(p, end, facts);
+	if (end - p > 5 && !memcmp(p, "Uid:\t", 5))
+		parse_uid(p, end, facts);
+	return 0;
 }
 
 void status_parse(const char *bytes, size_t len, struct status_facts *facts)
 {
 	const char *end = bytes + len;
-	size_t found = 0;
+	unsigned found = 0;
 
 	*facts = (struct status_facts){ 0 };
 	while (bytes < end) {
 		const char *newline = memchr(bytes, '\n', (size_t)(end - bytes)), *line_end = newline ? newline : end;
 
-		found += parse_line(bytes, line_end, facts);
+		found |= line_end > bytes ? parse_line(bytes, line_end, facts) : 0;
 		bytes = newline ? newline + 1 : end;
 	}
-	facts->has_mm = found == ROWS;
+	facts->has_mm = (found & ((1u << ROWS_OF_ALL_KERNELS) - 1)) == (1u << ROWS_OF_ALL_KERNELS) - 1;
+	facts->has_rss_types = facts->has_mm && (found & 1u << ROW_RSS_SHMEM);
+	facts->has_hugetlb = facts->has_mm && (found & 1u << ROW_HUGETLB);
 }
 
 int status_read(int fd, struct status_facts *facts)

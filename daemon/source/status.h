@@ -16,6 +16,16 @@ struct status_facts {
 	uint64_t data_bytes;		/* VmData: private and writable; what RLIMIT_DATA is held against */
 	uint64_t stack_bytes;		/* VmStk: VMAs that grow down, and shadow stacks */
 	uint64_t locked_bytes;		/* VmLck */
+	uint64_t page_table_bytes;	/* VmPTE */
+	uint64_t swap_bytes;		/* VmSwap: private memory that is swapped out */
+
+	bool has_rss_types;		/* Linux 4.5 */
+	uint64_t anon_bytes, file_bytes, shmem_bytes;
+	bool has_hugetlb;		/* Linux 4.4, with hugetlbfs */
+	uint64_t hugetlb_bytes;
+
+	bool has_uid;			/* also without an address space */
+	uint32_t uid;			/* effective */
 };
 
 void status_parse(const char *bytes, size_t len, struct status_facts *facts);

@@ -29,6 +29,7 @@ live_tests = \
 	%D%/gaps.py \
 	%D%/identity.py \
 	%D%/lists.py \
+	%D%/metrics.py \
 	%D%/page.py \
 	%D%/pages.py \
 	%D%/races.py \
@@ -37,6 +38,7 @@ live_tests = \
 dist_check_SCRIPTS += $(live_tests)
 TESTS += $(live_tests)
 EXTRA_DIST += \
+	tests/lib/metrics.py \
 	tests/lib/paged.py \
 	tests/lib/procfs.py \
 	tests/lib/tap.py \

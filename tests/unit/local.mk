@@ -12,8 +12,10 @@ unit_libs = tests/unit/libunit.a daemon/libmeter.a $(CMOCKA_LIBS)
 include %D%/client/local.mk
 include %D%/encode/local.mk
 include %D%/http/local.mk
+include %D%/meter/local.mk
 include %D%/model/local.mk
 include %D%/opener/local.mk
+include %D%/sampler/local.mk
 include %D%/source/local.mk
 
 unit_programs += tests/unit/uapi

@@ -4,6 +4,7 @@ unit_source_libs = daemon/libsource.a daemon/libopener.a $(unit_libs) $(PROC2_LI
 unit_programs += \
 	tests/unit/source/auxv \
 	tests/unit/source/cgroup \
+	tests/unit/source/cgroup_line \
 	tests/unit/source/facts \
 	tests/unit/source/helper \
 	tests/unit/source/host \
@@ -21,6 +22,10 @@ unit_programs += \
 	tests/unit/source/stat \
 	tests/unit/source/status \
 	tests/unit/source/words
+
+tests_unit_source_cgroup_line_SOURCES = %D%/cgroup_line.c
+tests_unit_source_cgroup_line_CPPFLAGS = $(unit_cppflags)
+tests_unit_source_cgroup_line_LDADD = $(unit_source_libs)
 
 tests_unit_source_facts_SOURCES = %D%/facts.c
 tests_unit_source_facts_CPPFLAGS = $(unit_cppflags)
