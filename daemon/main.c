@@ -170,13 +170,15 @@ static int drop_for_sampler(void *daemon)
 static bool start_sampler(struct daemon *daemon)
 {
 	const struct options *options = &daemon->options;
+	const char *procfs = options->procfs ? options->procfs : "/proc";
 	static struct sampler_config config;
 	int r;
 
-	if (options->metrics == METRICS_OFF)
+	/* Without a directory to read from nothing else starts either, and that is said where the opener does not. */
+	if (options->metrics == METRICS_OFF || access(procfs, R_OK | X_OK) < 0)
 		return true;
 	config = (struct sampler_config){
-		.procfs = options->procfs ? options->procfs : "/proc",
+		.procfs = procfs,
 		.interval_seconds = options->sample_interval_seconds ? options->sample_interval_seconds
 								       : SAMPLER_INTERVAL_SECONDS,
 		.usage_max_bytes = options->sample_usage_bytes,

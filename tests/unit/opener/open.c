@@ -197,7 +197,8 @@ static void expect_own(const struct vmad_caller *caller, pid_t pid, bool allowed
 
 	assert_int_equal(opener_open(opener, caller, &target, 1, NULL), 0);
 	for (int i = 0; i < OPENER_FILES; i++) {
-		bool for_all = i == OPENER_STAT || i == OPENER_STATUS || i == OPENER_LIMITS || i == OPENER_COMM;
+		bool for_all = i == OPENER_STAT || i == OPENER_STATUS || i == OPENER_LIMITS || i == OPENER_COMM ||
+			       i == OPENER_CGROUP;
 
 		assert_true(allowed || for_all ? target.fd[i] >= 0 : target.fd[i] == -EACCES);
 	}
