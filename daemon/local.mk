@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The floors, from the lowest up. A floor may use those that stand above it here, never those below.
 include %D%/meter/local.mk
+include %D%/stall/local.mk
 include %D%/opener/local.mk
 include %D%/source/local.mk
 include %D%/model/local.mk
@@ -20,7 +21,8 @@ VMAD_FLOORS = \
 	%D%/libmodel.a \
 	%D%/libsource.a \
 	%D%/libopener.a \
-	%D%/libmeter.a
+	%D%/libmeter.a \
+	%D%/libstall.a
 VMAD_LIBS = $(MHD_LIBS) $(JANSSON_LIBS) $(PROC2_LIBS) $(SYSTEMD_LIBS) $(ZLIB_LIBS) $(GNUTLS_LIBS)
 
 sbin_PROGRAMS += %D%/vmad

@@ -299,8 +299,9 @@ static void wait_for_end(const sigset_t *signals)
 
 static void stop(struct daemon *daemon)
 {
-	if (daemon->server)
-		server_stop(daemon->server);
+	/* What the kernel holds ends with the process, and not before. */
+	if (daemon->server && !server_stop(daemon->server))
+		_exit(0);
 	sockets_close(&daemon->sockets);
 	openapi_forget();
 	metrics_forget();

@@ -9,8 +9,10 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "http/blocked.h"
 #include "http/clock.h"
 #include "meter/meter.h"
+#include "stall/stall.h"
 
 #define SWEEP_MS 500
 
@@ -18,6 +20,12 @@
 struct peer {
 	struct in6_addr address;
 	uid_t uid;
+};
+
+enum stage {
+	STAGE_ANSWERLESS,		/* nothing of the reply has been sent */
+	STAGE_ANSWERS,
+	STAGE_GIVEN_UP,
 };
 
 struct connection {
@@ -34,6 +42,8 @@ struct connection {
 	 */
 	_Atomic uint64_t due_us;	/* when it must have got on; 0: it may take its time */
 	atomic_bool reads;		/* waits for a request */
+	_Atomic enum stage stage;
+	struct stall_watch watch;
 };
 
 struct connections {
@@ -43,6 +53,8 @@ struct connections {
 	pthread_t sweeper;
 	struct connection *list;
 	_Atomic unsigned count;		/* changed under the lock */
+	stall_fn *on_stall;
+	void *arg;
 };
 
 static bool is_late(struct connection *connection, uint64_t now)
@@ -69,6 +81,29 @@ static void cut_late(struct connection *connection)
 	}
 }
 
+/* The process that its thread is stuck on, or 0. Who waits for the client is not stuck. */
+static pid_t stuck_on(struct connection *connection, unsigned ms)
+{
+	if (atomic_load(&connection->reads) || atomic_load(&connection->due_us) ||
+	    atomic_load(&connection->stage) == STAGE_GIVEN_UP)
+		return 0;
+	return stall_of(&connection->watch, ms);
+}
+
+static void give_up(struct connection *connection, pid_t pid)
+{
+	struct connections *connections = connection->connections;
+	enum stage stage = STAGE_ANSWERLESS;
+
+	stall_quarantine(pid);
+	if (!atomic_compare_exchange_strong(&connection->stage, &stage, STAGE_GIVEN_UP))
+		atomic_store(&connection->stage, STAGE_GIVEN_UP);
+	else if (!connection->listener->tls)
+		blocked_answer(connection->fd, pid);
+	cut(connection->fd, "target-blocked");
+	connections->on_stall(connections->arg, pid);
+}
+
 static void *sweep(void *arg)
 {
 	struct connections *connections = arg;
@@ -81,21 +116,27 @@ static void *sweep(void *arg)
 		pthread_cond_clockwait(&connections->stop_changed, &connections->lock, CLOCK_MONOTONIC, &until);
 		now = clock_us();
 		for (struct connection *c = connections->list; c; c = c->next) {
+			pid_t pid = stuck_on(c, STALL_MS);
+
 			if (is_late(c, now))
 				cut_late(c);
+			else if (pid)
+				give_up(c, pid);
 		}
 	}
 	pthread_mutex_unlock(&connections->lock);
 	return NULL;
 }
 
-int connections_new(struct connections **ret_connections)
+int connections_new(stall_fn *on_stall, void *arg, struct connections **ret_connections)
 {
 	struct connections *connections = calloc(1, sizeof(*connections));
 	int r;
 
 	if (!connections)
 		return -ENOMEM;
+	connections->on_stall = on_stall;
+	connections->arg = arg;
 	pthread_mutex_init(&connections->lock, NULL);
 	pthread_cond_init(&connections->stop_changed, NULL);
 	r = pthread_create(&connections->sweeper, NULL, sweep, connections);
@@ -134,6 +175,17 @@ void connections_drain(struct connections *connections)
 unsigned connections_count(struct connections *connections)
 {
 	return atomic_load_explicit(&connections->count, memory_order_relaxed);
+}
+
+unsigned connections_held(struct connections *connections, unsigned ms)
+{
+	unsigned count = 0;
+
+	pthread_mutex_lock(&connections->lock);
+	for (struct connection *c = connections->list; c; c = c->next)
+		count += atomic_load(&c->stage) == STAGE_GIVEN_UP || stuck_on(c, ms);
+	pthread_mutex_unlock(&connections->lock);
+	return count;
 }
 
 static struct in6_addr address_of(const struct sockaddr *address)
@@ -240,6 +292,9 @@ void connection_free(struct connection *connection)
 	*at = connection->next;
 	connections->count--;
 	pthread_mutex_unlock(&connections->lock);
+	/* The kernel has let it go: the process may be asked about again. */
+	if (atomic_load(&connection->stage) == STAGE_GIVEN_UP)
+		stall_release(atomic_load(&connection->watch.pid));
 	free(connection->caller);
 	free(connection);
 }
@@ -284,8 +339,25 @@ void connection_reads(struct connection *connection)
 	atomic_store(&connection->reads, true);
 }
 
+void connection_begins(struct connection *connection)
+{
+	enum stage stage = STAGE_ANSWERS;
+
+	stall_begin(&connection->watch);
+	atomic_compare_exchange_strong(&connection->stage, &stage, STAGE_ANSWERLESS);
+	connection_works(connection);
+}
+
+bool connection_may_answer(struct connection *connection)
+{
+	enum stage stage = STAGE_ANSWERLESS;
+
+	return atomic_compare_exchange_strong(&connection->stage, &stage, STAGE_ANSWERS);
+}
+
 void connection_works(struct connection *connection)
 {
+	stall_got_on();
 	atomic_store(&connection->reads, false);
 	atomic_store(&connection->due_us, 0);
 }

@@ -37,13 +37,20 @@
 struct connection;
 struct connections;
 
-int connections_new(struct connections **ret_connections);
+/*
+ * on_stall(arg, pid) is called for each connection whose thread has been stuck for STALL_MS on that process: its client
+ * was told (504) or cut off, and the thread is given up until the kernel lets it go.
+ */
+typedef void stall_fn(void *arg, pid_t pid);
+int connections_new(stall_fn *on_stall, void *arg, struct connections **ret_connections);
 /* Ends the sweeper. All connections must have ended. */
 void connections_free(struct connections *connections);
 
 /* Shuts every connection down that waits for a request: the first step of draining. */
 void connections_drain(struct connections *connections);
 unsigned connections_count(struct connections *connections);
+/* Of them, with threads that the kernel has held for so long on a process, or that were given up. */
+unsigned connections_held(struct connections *connections, unsigned ms);
 
 /* Which quota a connection is above: that of its listener, or that of one uid or address there. */
 enum connection_over { CONNECTION_WITHIN, CONNECTION_OVER_LISTENER, CONNECTION_OVER_PEER };
@@ -72,8 +79,12 @@ const struct vmad_caller *connection_caller(const struct connection *connection)
  * What it does now, for the sweeper: waits for a request, makes a reply, or waits until the client has taken so many
  * bytes.
  */
+void connection_begins(struct connection *connection);	/* the head of a request is there */
 void connection_reads(struct connection *connection);
 void connection_works(struct connection *connection);
 void connection_sends(struct connection *connection, uint64_t bytes);
+
+/* May its thread answer? Asked once a request, before the first byte: false where it was given up, and the client told. */
+bool connection_may_answer(struct connection *connection);
 
 #endif

@@ -48,6 +48,8 @@ static void add_timing(struct MHD_Response *response, const struct exchange *exc
 /* For the sweeper, and for the meter. */
 static enum MHD_Result hand_over(struct exchange *exchange, unsigned status, struct MHD_Response *response)
 {
+	if (!connection_may_answer(exchange->connection))
+		return MHD_NO;
 	exchange->status = status;
 	connection_sends(exchange->connection, exchange->body_len);
 	return MHD_queue_response(exchange->mhd, status, response);

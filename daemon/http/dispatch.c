@@ -11,6 +11,7 @@
 #include "http/clock.h"
 #include "http/exchange.h"
 #include "http/gzip.h"
+#include "stall/stall.h"
 #include "opener/opener.h"
 
 /*
@@ -449,7 +450,10 @@ static bool share(struct exchange *exchange, enum MHD_Result *ret_result)
 		exchange->flight = flight;
 		return false;
 	}
-	if (role == FLIGHT_HAS_ANSWER) {
+	if (role == FLIGHT_STALLED) {
+		refuse(exchange, PROBLEM_TARGET_BLOCKED, "the same question has waited for the kernel for too long", NULL);
+		exchange->reply.problem.retry_after_seconds = STALL_QUARANTINE_MS / 1000;
+	} else if (role == FLIGHT_HAS_ANSWER) {
 		*ret_result = deliver_answer(exchange, flight_answer(flight));
 	} else {
 		refuse(exchange, PROBLEM_TOO_MANY, "the same list is being sent to this caller already",
@@ -503,6 +507,7 @@ bool request_walk(struct request *request, pid_t pid)
 	struct exchange *exchange = (struct exchange *)((char *)request - offsetof(struct exchange, request));
 	int r = walk_begin(exchange->server->walks, request->caller, pid, &request->permit);
 
+	stall_got_on();
 	if (r == 0)
 		return true;
 	refuse(exchange, r == -ENOMEM ? PROBLEM_FAILED : PROBLEM_BUSY,

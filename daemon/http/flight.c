@@ -7,13 +7,17 @@
 #include <string.h>
 
 #include "http/clock.h"
+#include "stall/stall.h"
 
 enum flight_state { FLIGHT_IN_THE_AIR, FLIGHT_LANDED, FLIGHT_STREAMING, FLIGHT_ABANDONED };
+
+#define NAP_US 1000000
 
 struct flight {
 	struct flights *flights;
 	struct flight *next;
 	enum flight_state state;
+	struct stall_watch *leader;	/* valid while it is in the air */
 	struct flight_answer answer;
 	unsigned users;			/* threads inside; freed by the last, when it is out of the list */
 	bool listed;
@@ -158,6 +162,7 @@ static struct flight *add(struct flights *flights, const void *key, size_t len, 
 	flight->key_len = len;
 	memcpy(flight->key, key, len);
 	flight->users = 1;
+	flight->leader = stall_own();
 	flight->listed = true;
 	flight->next = flights->list;
 	flights->list = flight;
@@ -165,12 +170,14 @@ static struct flight *add(struct flights *flights, const void *key, size_t len, 
 	return flight;
 }
 
-/* Waits, with the lock held, for the end of a flight. False: its leader gave up. */
-static bool wait_for_end(struct flights *flights, struct flight *flight)
+/* Waits, with the lock held, for the end of a flight, or until its leader is stuck: that shows by the clock alone. */
+static void wait_for_end(struct flights *flights, struct flight *flight)
 {
-	while (flight->state == FLIGHT_IN_THE_AIR)
-		pthread_cond_wait(&flights->changed, &flights->lock);
-	return flight->state != FLIGHT_ABANDONED;
+	while (flight->state == FLIGHT_IN_THE_AIR && !(flight->leader && stall_of(flight->leader, STALL_MS))) {
+		struct timespec until = clock_timespec(clock_us() + NAP_US);
+
+		pthread_cond_clockwait(&flights->changed, &flights->lock, CLOCK_MONOTONIC, &until);
+	}
 }
 
 static void leave_locked(struct flight *flight)
@@ -179,16 +186,23 @@ static void leave_locked(struct flight *flight)
 		destroy(flight);
 }
 
-/* Joins a flight that has not landed. False: its leader gave up, and it may be no more. */
-static bool join(struct flights *flights, struct flight *flight, enum flight_role *ret_role)
+/* Joins a flight that has not landed. FLIGHT_LEADS: its leader gave up, and it may be no more. */
+static enum flight_role join(struct flights *flights, struct flight *flight)
 {
+	static const enum flight_role roles[] = {
+		[FLIGHT_IN_THE_AIR] = FLIGHT_STALLED,
+		[FLIGHT_LANDED] = FLIGHT_HAS_ANSWER,
+		[FLIGHT_STREAMING] = FLIGHT_STREAMS,
+		[FLIGHT_ABANDONED] = FLIGHT_LEADS,
+	};
+	enum flight_role role;
+
 	flight->users++;
-	if (!wait_for_end(flights, flight)) {
+	wait_for_end(flights, flight);
+	role = roles[flight->state];
+	if (role == FLIGHT_STALLED || role == FLIGHT_LEADS)
 		leave_locked(flight);
-		return false;
-	}
-	*ret_role = flight->state == FLIGHT_STREAMING ? FLIGHT_STREAMS : FLIGHT_HAS_ANSWER;
-	return true;
+	return role;
 }
 
 /*
@@ -217,12 +231,15 @@ enum flight_role flight_enter(struct flights *flights, const void *key, size_t k
 			flight->users++;
 			role = FLIGHT_HAS_ANSWER;
 		} else if (open && (!fresh || open->state == FLIGHT_STREAMING)) {
-			flight = join(flights, open, &role) ? open : NULL;
+			role = join(flights, open);
+			if (role == FLIGHT_STALLED)
+				break;
+			flight = role == FLIGHT_LEADS ? NULL : open;
 		} else {
 			break;
 		}
 	}
-	if (!flight) {
+	if (role == FLIGHT_LEADS) {
 		forget(flights, clock_us());
 		flight = add(flights, key, key_len, hash);
 	}

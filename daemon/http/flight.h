@@ -40,6 +40,7 @@ void flights_free(struct flights *flights);
 enum flight_role {
 	FLIGHT_LEADS,		/* make the answer, then flight_land() or flight_stream() */
 	FLIGHT_HAS_ANSWER,	/* flight_answer(), then flight_leave() */
+	FLIGHT_STALLED,		/* the leader is stuck on its process: 504; there is no flight */
 	FLIGHT_STREAMS,		/* the same question is being answered by a stream: 429; flight_leave() */
 };
 

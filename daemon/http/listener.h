@@ -16,6 +16,7 @@ struct listener {
 	enum listener_kind kind;
 	int fd;
 	char name[160];		/* "unix:/run/vmad/vmad.sock", "tcp:127.0.0.1:8623", "tcp:[::1]:8623" */
+	bool tls;		/* what is said there is not ours to write in the clear */
 	char *unlink_path;	/* the Unix socket that is ours to remove, or NULL */
 };
 

@@ -82,8 +82,8 @@ void problem_from_error(struct problem *problem, const struct vmad_error *err)
 		problem_set(problem, PROBLEM_NO_SUCH_FRAME, "the frame is beyond the host's memory");
 		return;
 	case ETIMEDOUT:
-		problem_set(problem, PROBLEM_TARGET_BLOCKED, "process %d: opening %s took too long", (int)err->pid,
-			    err->file ? err->file : "it");
+		problem_set(problem, PROBLEM_TARGET_BLOCKED, "process %d: the kernel did not answer in time",
+			    (int)err->pid);
 		problem->retry_after_seconds = 60;
 		break;
 	case EMFILE:

@@ -166,7 +166,7 @@ static enum MHD_Result answer(void *cls, struct MHD_Connection *mhd, const char 
 		exchange->seen = true;
 		return MHD_YES;
 	}
-	connection_works(exchange->connection);
+	connection_begins(exchange->connection);
 	return dispatch(exchange, method);
 }
 
@@ -219,6 +219,7 @@ static struct MHD_Daemon *start_daemon(struct server *server, size_t i)
 	*context = (struct listener_context){ server, &server->listeners[i] };
 	if (server->config.tls && server->listeners[i].kind == LISTENER_TCP) {
 		tls_options(server->config.tls, tls);
+		server->listeners[i].tls = true;
 		flags |= MHD_USE_TLS;
 	}
 	return MHD_start_daemon(flags, 0, NULL, NULL, answer, server,
@@ -262,6 +263,12 @@ static void stop_daemons(struct server *server)
 		MHD_stop_daemon(server->daemons[i]);
 }
 
+/* A thread was given up: its walk is nobody's. */
+static void forsake_walks(void *walks, pid_t pid)
+{
+	walks_forsake(walks, pid);
+}
+
 int server_start(const struct server_config *config, struct listener *listeners, size_t count,
 		 struct server **ret_server)
 {
@@ -273,11 +280,11 @@ int server_start(const struct server_config *config, struct listener *listeners,
 		return server ? -E2BIG : -ENOMEM;
 	}
 	server->config = *config;
-	r = connections_new(&server->connections);
+	r = walks_new(&server->walks);
+	if (r == 0)
+		r = connections_new(forsake_walks, server->walks, &server->connections);
 	if (r == 0)
 		r = flights_new(&server->flights);
-	if (r == 0)
-		r = walks_new(&server->walks);
 	if (r == 0)
 		r = start_daemons(server, listeners, count);
 	if (r < 0) {
@@ -302,7 +309,7 @@ static void drain(struct server *server)
 	} while (connections_count(server->connections) && clock_us() < deadline);
 }
 
-void server_stop(struct server *server)
+bool server_stop(struct server *server)
 {
 	for (size_t i = 0; i < server->count; i++) {
 		MHD_socket fd = MHD_quiesce_daemon(server->daemons[i]);
@@ -312,6 +319,9 @@ void server_stop(struct server *server)
 		listener_close(&server->listeners[i]);
 	}
 	drain(server);
+	if (connections_held(server->connections, SERVER_DRAIN_MS / 2))
+		return false;
 	stop_daemons(server);
 	free_server(server);
+	return true;
 }

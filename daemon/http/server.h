@@ -38,7 +38,10 @@ struct server;
 int server_start(const struct server_config *config, struct listener *listeners, size_t count,
 		 struct server **ret_server);
 
-/* Takes no new connections, lets replies finish for SERVER_DRAIN_MS, cuts the rest, and frees everything. */
-void server_stop(struct server *server);
+/*
+ * Takes no new connections, lets replies finish for SERVER_DRAIN_MS, cuts the rest, and frees everything. False: the
+ * kernel holds some threads, which cannot be waited for; all is left as it is, for the end of the process.
+ */
+bool server_stop(struct server *server);
 
 #endif

@@ -208,6 +208,17 @@ void walk_end(struct walk_permit *permit)
 	free(permit);
 }
 
+void walks_forsake(struct walks *walks, pid_t pid)
+{
+	pthread_mutex_lock(&walks->lock);
+	for (struct walk_permit *p = walks->permits; p; p = p->next) {
+		if (p->pid == pid && holds(p))
+			p->state = PERMIT_LOST;
+	}
+	grant(walks);
+	pthread_mutex_unlock(&walks->lock);
+}
+
 int walk_resume(struct walk_permit *permit)
 {
 	struct walks *walks = permit->walks;

@@ -33,6 +33,9 @@ void walks_free(struct walks *walks);
 int walk_begin(struct walks *walks, const struct vmad_caller *caller, pid_t pid, struct walk_permit **ret_permit);
 void walk_end(struct walk_permit *permit);
 
+/* Takes the permits for that process away from those who have them: their threads do not come back. */
+void walks_forsake(struct walks *walks, pid_t pid);
+
 /* The walk goes on after a rest: as walk_begin where the permit was taken away meanwhile. */
 int walk_resume(struct walk_permit *permit);
 void walk_rest(struct walk_permit *permit);

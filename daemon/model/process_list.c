@@ -10,6 +10,7 @@
 #include "model/vma_count.h"
 #include "source/facts.h"
 #include "source/stat.h"
+#include "stall/stall.h"
 
 /* Two descriptors for each process of a batch at most, and not more than libproc2 is asked for at once. */
 #define BATCH 64
@@ -176,6 +177,11 @@ static void add_vma_count(struct process_list *list, struct opener_target *targe
 	if (fd < 0)
 		return;
 	target->fd[OPENER_MAPS] = -EBADF;
+	if (stall_is_quarantined(target->pid)) {
+		close(fd);
+		return;
+	}
+	stall_turn_to(target->pid);
 	if (vma_count(fd, target->pid, &count) < 0)
 		return;
 	process->has |= VMAD_HAS(process, vma_count);

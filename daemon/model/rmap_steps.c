@@ -11,6 +11,7 @@
 #include "model/halves.h"
 #include "model/vma_list.h"
 #include "source/pagemap.h"
+#include "stall/stall.h"
 
 #define BATCH (OPENER_BATCH / 3)	/* processes that are opened at once: MAPPING_FILES are three */
 #define WINDOW_PAGES 2048	/* read at a time: 8 MiB of pages of 4 KiB */
@@ -68,8 +69,12 @@ static int visit_process(struct visit *visit, struct opener_target *target, stru
 	visit->question->unreadable |= fd == -EACCES || fd == -EPERM;
 	if (fd == -EMFILE || fd == -ENFILE)
 		return vmad_fail(err, EMFILE, target->pid, "pagemap", "open");
-	if (fd >= 0)
+	if (fd >= 0 && stall_is_quarantined(target->pid)) {
+		visit->question->unreadable = true;
+	} else if (fd >= 0) {
+		stall_turn_to(target->pid);
 		r = visit->run(visit, target, err);
+	}
 	if (visit->set->count > before) {
 		int kept = mapping_set_keep(visit->set, target);
 

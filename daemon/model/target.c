@@ -3,6 +3,8 @@
 
 #include <errno.h>
 
+#include "stall/stall.h"
+
 /* Files that add to an answer which there is without them: captured trees may lack them, and a caller may be refused some. */
 #define OPTIONAL (OPENER_WANT(OPENER_STATUS) | OPENER_WANT(OPENER_LIMITS) | OPENER_WANT(OPENER_AUXV))
 
@@ -47,6 +49,9 @@ static int read_stat(struct target *target, struct vmad_error *err)
 	return r < 0 ? vmad_fail(err, -r, target->files.pid, "stat", fd < 0 ? "open" : "read") : 0;
 }
 
+/* Those files whose readers wait for the target's mmap_lock. */
+#define LOCKED (OPENER_WANT(OPENER_MAPS) | OPENER_WANT(OPENER_SMAPS) | OPENER_WANT(OPENER_SMAPS_ROLLUP) | OPENER_WANT(OPENER_PAGEMAP))
+
 int target_open(struct opener *opener, const struct vmad_caller *caller, pid_t pid, unsigned want,
 		uint64_t start_time_ticks, struct target *ret_target, struct vmad_error *err)
 {
@@ -60,10 +65,14 @@ int target_open(struct opener *opener, const struct vmad_caller *caller, pid_t p
 		r = first_failure(&target, !is_dead(&target), err);
 	if (r == 0 && start_time_ticks && start_time_ticks != target.facts.start_time_ticks)
 		r = vmad_fail(err, ESTALE, pid, "stat", "compare");
+	/* After the caller was found to be allowed to look: others are told nothing of it. */
+	if (r == 0 && want & LOCKED && stall_is_quarantined(pid))
+		r = vmad_fail(err, ETIMEDOUT, pid, NULL, "read");
 	if (r < 0) {
 		opener_target_close(&target.files);
 		return r;
 	}
+	stall_turn_to(pid);
 	*ret_target = target;
 	return 0;
 }

@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "source/paced_file.h"
+#include "stall/stall.h"
 
 uint64_t pace_now_us(void)
 {
@@ -22,6 +23,7 @@ void pace_end(struct pace *pace, uint64_t bytes)
 {
 	uint64_t took_us = pace_now_us() - pace->began_us, due_us = took_us > PACED_LONG_READ_US ? took_us : 0, windows;
 
+	stall_got_on();
 	pace->kernel_us += took_us;
 	pace->bytes += bytes;
 	windows = pace->bytes / PACED_WINDOW_BYTES;

@@ -27,7 +27,7 @@ enum call { CALL_NONE, CALL_MALLOC, CALL_OPEN, CALL_READ, CALL_MMAP, CALL_THREAD
 /* The page; tests/faults/faults.py knows it, too. */
 struct control {
 	_Atomic int32_t call;		/* which calls count */
-	_Atomic int32_t error;		/* errno; 0: the call does half of its work */
+	_Atomic int32_t error;		/* errno; 0: the call does half of its work; -1: it does not come back while this is so */
 	_Atomic int64_t fail_at;	/* from 1; 0: none */
 	_Atomic int64_t count;		/* such calls since the test set this to 0 */
 	_Atomic int64_t live;		/* allocations that were not freed */
@@ -168,8 +168,20 @@ DIR *fdopendir(int fd)
 	return fails(CALL_OPEN) ? NULL : REAL(fdopendir)(fd);
 }
 
+/* Waits as for a lock that nobody gives back, until the test asks for something else. */
+static bool waits(void)
+{
+	if (atomic_load(&control->error) != -1)
+		return false;
+	while (atomic_load(&control->error) == -1)
+		usleep(1000);
+	return true;
+}
+
 static bool is_short(size_t *size)
 {
+	if (waits())
+		return true;
 	if (atomic_load(&control->error) != 0)
 		return false;
 	*size = *size > 1 ? *size / 2 : *size;

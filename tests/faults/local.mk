@@ -7,6 +7,6 @@ check_DATA = tests/faults/inject.so
 CLEANFILES += tests/faults/inject.so
 EXTRA_DIST += %D%/inject.c
 
-faults_tests = %D%/faults.py %D%/mutated.py %D%/soak.py
+faults_tests = %D%/faults.py %D%/mutated.py %D%/soak.py %D%/stall.py
 TESTS += $(faults_tests)
 dist_check_SCRIPTS += $(faults_tests)

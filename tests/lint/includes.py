@@ -17,17 +17,19 @@ import tap  # noqa: E402
 # it can move into a process of its own.
 OPENER = 'daemon/opener/opener.h'
 METER = 'daemon/meter/meter.h'
+STALL = 'daemon/stall/stall.h'
 SNAPSHOT = 'daemon/sampler/snapshot.h'      # what it hands over, and nothing that reads processes
 FLOORS = {
     'include': [],
     'daemon/meter': [],
-    'daemon/opener': [METER],
-    'daemon/source': [OPENER],
-    'daemon/model': ['daemon/source', OPENER],
+    'daemon/stall': [],
+    'daemon/opener': [METER, STALL],
+    'daemon/source': [OPENER, STALL],
+    'daemon/model': ['daemon/source', OPENER, STALL],
     'daemon/sampler': ['daemon/model', 'daemon/source', OPENER],
     'daemon/encode': ['daemon/model', 'daemon/source', OPENER],
-    'daemon/http': ['daemon/encode', 'daemon/model', OPENER, METER],
-    'daemon/endpoint': ['daemon/http', 'daemon/encode', 'daemon/model', 'daemon/source', OPENER, METER, SNAPSHOT],
+    'daemon/http': ['daemon/encode', 'daemon/model', OPENER, METER, STALL],
+    'daemon/endpoint': ['daemon/http', 'daemon/encode', 'daemon/model', 'daemon/source', OPENER, METER, STALL, SNAPSHOT],
     'daemon/web': ['daemon/http/site.h'],
     'daemon': [],
     'client': [],

@@ -7,7 +7,7 @@ check_LIBRARIES = tests/unit/libunit.a
 tests_unit_libunit_a_SOURCES = %D%/unit.c %D%/unit.h
 tests_unit_libunit_a_CPPFLAGS = $(unit_cppflags)
 unit_cppflags = $(AM_CPPFLAGS) -I$(top_srcdir)/tests/unit $(CMOCKA_CFLAGS)
-unit_libs = tests/unit/libunit.a daemon/libmeter.a $(CMOCKA_LIBS)
+unit_libs = tests/unit/libunit.a daemon/libmeter.a daemon/libstall.a $(CMOCKA_LIBS)
 
 include %D%/client/local.mk
 include %D%/encode/local.mk
@@ -17,6 +17,7 @@ include %D%/model/local.mk
 include %D%/opener/local.mk
 include %D%/sampler/local.mk
 include %D%/source/local.mk
+include %D%/stall/local.mk
 
 unit_programs += tests/unit/uapi
 tests_unit_uapi_SOURCES = %D%/uapi.c

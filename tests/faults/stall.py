@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A process that does not let itself be looked at: the kernel does not come back from one read of its smaps."""
+import ctypes
+import mmap
+import os
+import sys
+import tempfile
+import threading
+import time
+
+sys.path.insert(0, os.path.join(os.environ['TOP_SRCDIR'], 'tests/lib'))
+import tap  # noqa: E402
+from victim import Victim  # noqa: E402
+from vmad import TOP_BUILDDIR, Vmad, is_sanitized  # noqa: E402
+from wire import wait_until  # noqa: E402
+
+INJECT = os.path.join(TOP_BUILDDIR, 'tests/faults/inject.so')
+READ, NEVER_BACK = 3, -1
+STALL_SECONDS = 20  # daemon/stall/stall.h
+
+
+class Control(ctypes.Structure):
+    """The page that tests/faults/inject.c reads."""
+
+    _fields_ = [('call', ctypes.c_int32), ('error', ctypes.c_int32), ('fail_at', ctypes.c_int64), ('count', ctypes.c_int64), ('live', ctypes.c_int64)]
+
+
+def ask(target, answers):
+    began = time.monotonic()
+    reply = vmad.get(target, timeout=90)
+    answers.append((reply.status, reply.json(), time.monotonic() - began))
+
+
+def reads_of(target):
+    """How many reads such a request makes; the last of them is of the target's pages."""
+    control.count, control.fail_at, control.call = 0, 0, READ
+    vmad.get(target)
+    control.call = 0
+    return control.count
+
+
+def stuck():
+    """504 target-blocked to who waits, then at once to who asks; others are answered meanwhile; it ends with the lock"""
+    target = f'/v1/processes/{victim.pid}?detail=usage'
+    answers = []
+    count = reads_of(target)
+    control.count, control.fail_at, control.error, control.call = 0, count - 1, NEVER_BACK, READ
+    # Two ask the same: one leads, the other waits for its answer.
+    threads = [threading.Thread(target=ask, args=(target, answers)) for _ in range(2)]
+    threads[0].start()
+    wait_until(lambda: control.count >= count - 1, 'a read that does not come back')
+    threads[1].start()
+    for other in ('/v1/health', '/v1/processes', f'/v1/processes/{os.getpid()}/vmas', '/v1/vmas?limit=3', '/metrics'):
+        tap.equal(vmad.get(other).status, 200, f'{other}, while a thread is stuck')
+    for thread in threads:
+        thread.join(90)
+    tap.equal(sorted(status for status, _, _ in answers), [504, 504], f'{answers}')
+    for _, document, seconds in answers:
+        tap.equal(document['type'], 'urn:vmad:problem:target-blocked', 'type')
+        tap.truth(STALL_SECONDS - 1 < seconds, f'{seconds} s')
+    reply = vmad.get(target)
+    tap.equal((reply.status, reply.headers['Retry-After'], reply.json()['type']), (504, '60', 'urn:vmad:problem:target-blocked'), 'quarantine')
+    tap.equal(vmad.get(f'/v1/processes/{victim.pid}').status, 200, 'what needs no lock')
+    tap.equal(vmad.get(f'/v1/processes/{os.getpid()}?detail=usage').status, 200, 'the walk is free for others')
+    control.error = 0
+    wait_until(lambda: vmad.get(target).status == 200, 'an answer, now that the kernel let it go')
+
+
+def it_ends():
+    """SIGTERM while a thread is stuck: vmad ends in time, with status 0"""
+    target = f'/v1/processes/{victim.pid}?detail=usage'
+    count = reads_of(target)
+    control.count, control.fail_at, control.error, control.call = 0, count - 1, NEVER_BACK, READ
+    client = threading.Thread(target=lambda: ends_somehow(target))
+    client.start()
+    wait_until(lambda: control.count >= count - 1, 'a read that does not come back')
+    began = time.monotonic()
+    tap.equal(vmad.stop(timeout=30), 0, 'status')
+    print(f'# ended after {time.monotonic() - began:.1f} s', flush=True)
+    client.join(30)
+
+
+def ends_somehow(target):
+    try:
+        vmad.get(target, timeout=60)
+    except OSError:
+        pass
+    except Exception:  # http.client's own, for a connection that ended
+        pass
+
+
+if is_sanitized():
+    print('1..0 # SKIP a sanitizer has an allocator of its own; what is built without one is tried')
+    sys.exit(0)
+with tempfile.NamedTemporaryFile() as page:
+    page.truncate(4096)
+    shared = mmap.mmap(page.fileno(), 4096)
+    control = Control.from_buffer(shared)
+    with Vmad(environment={'LD_PRELOAD': INJECT, 'VMAD_FAULTS': page.name}) as vmad, Victim() as victim:
+        tap.run([stuck, it_ends])
