@@ -39,4 +39,5 @@ EXTRA_DIST += \
 	%D%/ci/lint \
 	%D%/ci/openapi \
 	%D%/ci/packages.sh \
-	%D%/ci/run-steps
+	%D%/ci/run-steps \
+	%D%/ci/web

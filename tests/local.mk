@@ -11,6 +11,7 @@ AM_TESTS_ENVIRONMENT = CMOCKA_MESSAGE_OUTPUT=TAP TOP_SRCDIR='$(abs_top_srcdir)' 
 
 include %D%/lint/local.mk
 include %D%/openapi/local.mk
+include %D%/web/local.mk
 include %D%/unit/local.mk
 include %D%/api/local.mk
 include %D%/live/local.mk

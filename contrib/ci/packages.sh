@@ -35,6 +35,8 @@ packages=(
 	"test     bash-completion      file /usr/share/bash-completion/bash_completion"
 	"test     nodejs               command node"
 	"test     npm                  command npm"
+	"test     chromium             command chromium"
+	"test     fonts-dejavu-core    file /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"
 	"test     ca-certificates      file /etc/ssl/certs/ca-certificates.crt"
 )
 

@@ -3,9 +3,9 @@
 import { ask, askList } from './api.js';
 import { PAGE, addressOf, bare, hex, pageOfAddress } from './address.js';
 import { button, copyButton, h } from './dom.js';
-import { mapping, plural, shortMapping, size } from './format.js';
+import { count, mapping, plural, shortMapping, size, visible } from './format.js';
 import { STATES } from './pages.js';
-import { kinds, pageflags, vmflags } from './tables.js';
+import { kinds, kpageflags, pageflags, vmflags } from './tables.js';
 import { askMappers } from './mappers.js';
 
 const ASK_AFTER_MS = 120; // arrows that run through a list ask for where they stop only
@@ -24,19 +24,17 @@ function vmaLine(vma, brief) {
 	];
 }
 
-function title(vma, address, offset) {
-	if (!vma) return 'unmapped';
-	const from = offset ?? address - BigInt(vma.start);
-	return `${shortMapping(vma)} + ${hex(from)}`;
+// What has no file is counted from its start: [heap] + 0x1230.
+function offsetOf(vma, address) {
+	const into = address - BigInt(vma.start);
+	return vma.path === undefined ? into : into + BigInt(vma.offset_bytes);
 }
 
 // 0x3123 = 0x3000 (pgoff 0x3) + (address - start)
 function fileLine(vma, address) {
 	const begin = BigInt(vma.offset_bytes);
-	const offset = begin + address - BigInt(vma.start);
-	return [
-		`offset ${hex(offset)} = ${hex(begin)} (pgoff ${hex(begin / BigInt(PAGE))}) + (${hex(address)} − ${vma.start})`,
-	];
+	const pgoff = hex(begin / BigInt(PAGE));
+	return `offset ${hex(offsetOf(vma, address))} = ${hex(begin)} (pgoff ${pgoff}) + (${hex(address)} − ${vma.start})`;
 }
 
 function flagLine(flags) {
@@ -65,14 +63,32 @@ function usageLine(record) {
 		: ['nothing of it is resident or swapped out'];
 }
 
-function pageLine(found) {
-	const { run, state } = found;
+function flagChips(flags, table) {
+	return flags.map((flag) => h('span', { class: 'flag', title: table.get(flag) }, flag));
+}
+
+// The page's state: as vmad says it of this page, or as the runs that were asked for before have it.
+function pageLine(found, known) {
+	const { state, flags, swap } = found.state ? found : known.run;
+	const index = STATES.findIndex((one) => one.fits({ state, flags: flags ?? [] }));
 	return [
-		h('i', { class: `swatch page-${STATES[state].name}` }),
-		` ${run.state} `,
-		...run.flags.map((flag) => h('span', { class: 'flag', title: pageflags.get(flag) }, flag)),
-		`in a run of ${plural(run.page_count, 'page')}`,
+		h('i', { class: `swatch page-${STATES[index].name}` }),
+		` ${state} `,
+		flagChips(flags ?? [], pageflags),
+		swap && `swap area ${swap.area}, page ${count(swap.offset_pages)}`,
 	];
+}
+
+function frameLine(frame) {
+	const words = [
+		frame.mapcount === undefined ? null : `mapped ${plural(frame.mapcount, 'time')}`,
+		frame.folio_page_count > 1
+			? `${count(frame.folio_index + 1)}. of a folio of ${plural(frame.folio_page_count, 'page')}`
+			: null,
+		frame.node === undefined ? null : `node ${frame.node}`,
+		frame.cgroup === undefined ? null : `cgroup ${visible(frame.cgroup)}`,
+	];
+	return [code(frame.pfn), ` ${words.filter(Boolean).join(', ')} `, flagChips(frame.flags, kpageflags)];
 }
 
 export class Explain {
@@ -122,7 +138,7 @@ export class Explain {
 		const { pid, ticks } = this.view.process();
 		try {
 			const { reply } = await ask(
-				`/v1/processes/${pid}/vmas/${hex(this.address)}?start_time_ticks=${ticks}`,
+				`/v1/processes/${pid}/pages/${hex(this.address)}?start_time_ticks=${ticks}`,
 				{ signal },
 			);
 			this.found = reply;
@@ -171,7 +187,7 @@ export class Explain {
 				},
 				...vmaLine(target, true),
 			);
-		const page = this.view.pages().at(pageOfAddress(this.address));
+		const known = this.view.pages().at(pageOfAddress(this.address));
 		this.element.replaceChildren(
 			h(
 				'h2',
@@ -181,13 +197,7 @@ export class Explain {
 				h(
 					'span',
 					{ class: 'what' },
-					title(
-						vma,
-						this.address,
-						vma?.path !== undefined && this.found.file_offset_bytes !== undefined
-							? BigInt(this.found.file_offset_bytes)
-							: undefined,
-					),
+					vma ? `${shortMapping(vma)} + ${hex(offsetOf(vma, this.address))}` : 'unmapped',
 				),
 			),
 			h('p', { class: 'line' }, this.trust()),
@@ -197,8 +207,9 @@ export class Explain {
 				vma ? row('VMA', ...vmaLine(vma)) : row('gap', ...this.gapLine(gap, next)),
 				vma && h('dt', null, 'kind'),
 				vma && h('dd', null, kinds.get(vma.kind) ?? vma.kind),
-				vma && vma.path !== undefined ? row('file', ...fileLine(vma, this.address)) : null,
-				page && row('page', ...pageLine(page)),
+				vma && vma.path !== undefined ? row('file', fileLine(vma, this.address)) : null,
+				(this.found.state || known) && row('page', ...pageLine(this.found, known)),
+				this.found.frame && row('frame', ...frameLine(this.found.frame)),
 				this.usage?.flags && row('flags', ...flagLine(this.usage.flags)),
 				this.usage && row('usage', ...usageLine(this.usage)),
 				row(

@@ -22,29 +22,19 @@ export class Grid {
 		this.shown = columns;
 		this.id = `grid${(Grid.made = (Grid.made ?? 0) + 1)}`;
 		this.head = h('div', { role: 'row', class: 'grid-row grid-head', 'aria-rowindex': 1 });
-		this.sheet = h('div', { class: 'grid-sheet', role: 'presentation' });
-		this.body = h(
-			'div',
-			{
-				class: 'grid-body',
-				role: 'rowgroup',
-				tabindex: 0,
-				'aria-label': label,
-				onscroll: () => this.draw(),
-			},
-			this.sheet,
-		);
+		this.sheet = h('div', { class: 'grid-sheet', role: 'rowgroup' });
 		this.element = h(
 			'div',
-			{ class: 'grid', role: 'grid', 'aria-label': label },
-			h('div', { role: 'rowgroup' }, this.head),
-			this.body,
+			{ class: 'grid', role: 'grid', tabindex: 0, 'aria-label': label },
+			h('div', { role: 'rowgroup', class: 'grid-top' }, this.head),
+			this.sheet,
 		);
-		this.body.addEventListener('keydown', (event) => this.onkey(event));
+		this.element.addEventListener('keydown', (event) => this.onkey(event));
+		this.element.addEventListener('scroll', () => this.draw());
 		this.sheet.addEventListener('click', (event) => this.onclick(event));
 		this.sheet.addEventListener('dblclick', (event) => this.onclick(event, true));
 		this.watcher = new ResizeObserver(() => this.resize());
-		this.watcher.observe(this.body);
+		this.watcher.observe(this.element);
 		this.putHead();
 	}
 
@@ -115,7 +105,7 @@ export class Grid {
 	}
 
 	resize() {
-		const width = this.body.clientWidth;
+		const width = this.element.clientWidth;
 		const shown = this.columns.filter((column) => !(column.least > width));
 		if (shown.length !== this.shown.length) {
 			this.shown = shown;
@@ -124,11 +114,16 @@ export class Grid {
 		this.draw();
 	}
 
+	// Of the rows: the head stays above them.
+	height() {
+		return this.element.clientHeight - ROW;
+	}
+
 	draw() {
-		const first = Math.max(0, Math.floor(this.body.scrollTop / ROW) - MORE);
+		const first = Math.max(0, Math.floor(this.element.scrollTop / ROW) - MORE);
 		const last = Math.min(
 			this.rows.length,
-			Math.ceil((this.body.scrollTop + this.body.clientHeight) / ROW) + MORE,
+			Math.ceil((this.element.scrollTop + this.height()) / ROW) + MORE,
 		);
 		const drawn = [];
 		for (let i = first; i < last; i++) drawn.push(this.rowElement(i));
@@ -139,8 +134,8 @@ export class Grid {
 		this.sheet.replaceChildren(...drawn);
 		if (held) this.sheet.querySelector(`[data-index="${held}"] a`)?.focus({ preventScroll: true });
 		if (this.active >= first && this.active < last)
-			this.body.setAttribute('aria-activedescendant', `${this.id}-${this.active}`);
-		else this.body.removeAttribute('aria-activedescendant');
+			this.element.setAttribute('aria-activedescendant', `${this.id}-${this.active}`);
+		else this.element.removeAttribute('aria-activedescendant');
 	}
 
 	rowElement(i) {
@@ -168,11 +163,9 @@ export class Grid {
 		if (!this.rows.length) return;
 		this.active = at;
 		const top = at * ROW;
-		if (top < this.body.scrollTop) this.body.scrollTop = top;
-		else if (top + ROW > this.body.scrollTop + this.body.clientHeight)
-			this.body.scrollTop = quiet
-				? top - this.body.clientHeight / 2
-				: top + ROW - this.body.clientHeight;
+		if (top < this.element.scrollTop) this.element.scrollTop = top;
+		else if (top + ROW > this.element.scrollTop + this.height())
+			this.element.scrollTop = quiet ? top - this.height() / 2 : top + ROW - this.height();
 		this.draw();
 		if (!quiet) this.onmove?.(this.rows[at]);
 	}
@@ -190,7 +183,7 @@ export class Grid {
 	}
 
 	onkey(event) {
-		const page = Math.max(1, Math.floor(this.body.clientHeight / ROW) - 1);
+		const page = Math.max(1, Math.floor(this.height() / ROW) - 1);
 		const to = {
 			ArrowDown: this.active + 1,
 			ArrowUp: this.active - 1,
@@ -202,7 +195,7 @@ export class Grid {
 		if (to !== undefined) {
 			event.preventDefault();
 			this.activate(to);
-		} else if (event.key === 'Enter' && this.active >= 0 && event.target === this.body) {
+		} else if (event.key === 'Enter' && this.active >= 0 && event.target === this.element) {
 			event.preventDefault();
 			this.onopen?.(this.rows[this.active]);
 		}

@@ -165,7 +165,7 @@ export function processesView(main, _, explain) {
 	search.addEventListener('keydown', (event) => {
 		if (event.key === 'ArrowDown' || event.key === 'Enter') {
 			event.preventDefault();
-			grid.body.focus();
+			grid.element.focus();
 			grid.activate(0);
 		}
 	});

@@ -507,7 +507,7 @@ class Space {
 			this.map.canvas.focus();
 		} else if (event.key === 'ArrowDown') {
 			event.preventDefault();
-			this.grid.body.focus();
+			this.grid.element.focus();
 		} else if (event.key === 'Enter' && this.vmas) {
 			this.go(this.search.value);
 		}
