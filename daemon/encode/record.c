@@ -151,6 +151,20 @@ static char *put_NUMBERS(char *to, struct vmad_str numbers)
 		to = buf_reserve(buf, room_##record(r));		\
 		if (!to)						\
 			return;
+#define LIST(record, member, other, json, help)				\
+		buf->len = (size_t)(to - buf->p);			\
+		BUF_PUT_LITERAL(buf, "\"" json "\":[");			\
+		for (size_t i = 0; i < r->member##_count; i++) {	\
+			BUF_PUT_LITERAL(buf, "{");			\
+			record_put_##other(buf, &r->member[i]);		\
+			record_close(buf);				\
+			BUF_PUT_LITERAL(buf, ",");			\
+		}							\
+		buf_drop(buf, ',');					\
+		BUF_PUT_LITERAL(buf, "],");				\
+		to = buf_reserve(buf, room_##record(r));		\
+		if (!to)						\
+			return;
 #define END(record)							\
 		buf->len = (size_t)(to - buf->p);			\
 	}
@@ -207,6 +221,7 @@ static bool is_taken(const char *name, size_t len)
 #define RECORD(record, help)
 #define FIELD(record, member, type, need, json, help) VMAD_STR(json),
 #define SUB(record, member, other, json, help) VMAD_STR(json),
+#define LIST(record, member, other, json, help) VMAD_STR(json),
 #define END(record)
 #include "vmad/fields.def"
 #undef RECORD

@@ -22,6 +22,7 @@ daemon_libendpoint_a_SOURCES = \
 	%D%/processes.c \
 	%D%/query.c %D%/query.h \
 	%D%/root.c %D%/root.h \
+	%D%/sharing.c \
 	%D%/table.c \
 	%D%/vma.c \
 	%D%/vmas.c

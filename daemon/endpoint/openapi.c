@@ -96,6 +96,8 @@ static json_t *record_schemas(void)
 	if (IS_STR_##type)							\
 		add_escaped(schema, json);
 #define SUB(record, member, other, json, help) add_property(schema, json, reference(#other), help, false);
+#define LIST(record, member, other, json, help)					\
+	add_property(schema, json, json_pack("{s:s, s:o}", "type", "array", "items", reference(#other)), help, true);
 #define END(record) json_object_set_new(schemas, #record, schema);
 #include "vmad/fields.def"
 #undef RECORD

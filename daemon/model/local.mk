@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 noinst_LIBRARIES += daemon/libmodel.a
 daemon_libmodel_a_SOURCES = \
+	%D%/chunk_store.c %D%/chunk_store.h \
 	%D%/file.c %D%/file.h \
 	%D%/file_mappings.c %D%/file_mappings.h \
 	%D%/file_pages.c %D%/file_pages.h \
@@ -17,6 +18,8 @@ daemon_libmodel_a_SOURCES = \
 	%D%/mapping_marks.c %D%/mapping_marks.h \
 	%D%/mapping_set.c %D%/mapping_set.h \
 	%D%/mapping_settle.c \
+	%D%/mm_list.c %D%/mm_list.h \
+	%D%/page_index.c %D%/page_index.h \
 	%D%/module.c %D%/module.h \
 	%D%/placement.c %D%/placement.h \
 	%D%/placement_facts.c \
@@ -28,6 +31,9 @@ daemon_libmodel_a_SOURCES = \
 	%D%/rmap.c %D%/rmap.h \
 	%D%/rmap_rows.c %D%/rmap_rows.h \
 	%D%/rmap_steps.c %D%/rmap_steps.h \
+	%D%/sharing.c %D%/sharing.h \
+	%D%/sharing_frames.c %D%/sharing_frames.h \
+	%D%/sharing_origins.c %D%/sharing_origins.h \
 	%D%/target.c %D%/target.h \
 	%D%/usage_sum.c %D%/usage_sum.h \
 	%D%/vma.c %D%/vma.h \

@@ -52,29 +52,52 @@ static int read_stat(struct target *target, struct vmad_error *err)
 /* Those files whose readers wait for the target's mmap_lock. */
 #define LOCKED (OPENER_WANT(OPENER_MAPS) | OPENER_WANT(OPENER_SMAPS) | OPENER_WANT(OPENER_SMAPS_ROLLUP) | OPENER_WANT(OPENER_PAGEMAP))
 
+/* What the opener opened: is it the process that was asked for, with all that is needed? If not it is closed. */
+static int check(struct target *target, uint64_t start_time_ticks, struct vmad_error *err)
+{
+	int r = read_stat(target, err);
+
+	if (r == 0)
+		r = first_failure(target, !is_dead(target), err);
+	if (r == 0 && start_time_ticks && start_time_ticks != target->facts.start_time_ticks)
+		r = vmad_fail(err, ESTALE, target->files.pid, "stat", "compare");
+	/* After the caller was found to be allowed to look: others are told nothing of it. */
+	if (r == 0 && target->files.want & LOCKED && stall_is_quarantined(target->files.pid))
+		r = vmad_fail(err, ETIMEDOUT, target->files.pid, NULL, "read");
+	if (r < 0)
+		opener_target_close(&target->files);
+	return r;
+}
+
 int target_open(struct opener *opener, const struct vmad_caller *caller, pid_t pid, unsigned want,
 		uint64_t start_time_ticks, struct target *ret_target, struct vmad_error *err)
 {
 	struct target target = { .files = { .pid = pid, .want = want | OPENER_WANT(OPENER_STAT) } };
 	int r = opener_open(opener, caller, &target.files, 1, err);
 
+	if (r == 0)
+		r = check(&target, start_time_ticks, err);
 	if (r < 0)
 		return r;
-	r = read_stat(&target, err);
-	if (r == 0)
-		r = first_failure(&target, !is_dead(&target), err);
-	if (r == 0 && start_time_ticks && start_time_ticks != target.facts.start_time_ticks)
-		r = vmad_fail(err, ESTALE, pid, "stat", "compare");
-	/* After the caller was found to be allowed to look: others are told nothing of it. */
-	if (r == 0 && want & LOCKED && stall_is_quarantined(pid))
-		r = vmad_fail(err, ETIMEDOUT, pid, NULL, "read");
-	if (r < 0) {
-		opener_target_close(&target.files);
-		return r;
-	}
 	stall_turn_to(pid);
 	*ret_target = target;
 	return 0;
+}
+
+int target_open_many(struct opener *opener, const struct vmad_caller *caller, const pid_t *pids, size_t count,
+		     unsigned want, struct target *targets, int *codes, struct vmad_error *err)
+{
+	struct opener_target files[OPENER_BATCH];
+	int r;
+
+	for (size_t i = 0; i < count; i++)
+		files[i] = (struct opener_target){ .pid = pids[i], .want = want | OPENER_WANT(OPENER_STAT) };
+	r = opener_open(opener, caller, files, count, err);
+	for (size_t i = 0; r == 0 && i < count; i++) {
+		targets[i] = (struct target){ .files = files[i] };
+		codes[i] = check(&targets[i], 0, NULL);
+	}
+	return r;
 }
 
 void target_close(struct target *target)

@@ -28,6 +28,13 @@ int target_open(struct opener *opener, const struct vmad_caller *caller, pid_t p
 		uint64_t start_time_ticks, struct target *ret_target, struct vmad_error *err);
 void target_close(struct target *target);
 
+/*
+ * Many at once, at most OPENER_BATCH descriptors (stat is one of each). 0: ret_codes tells how each went, as target_open;
+ * those with 0 are the caller's to close.
+ */
+int target_open_many(struct opener *opener, const struct vmad_caller *caller, const pid_t *pids, size_t count,
+		     unsigned want, struct target *ret_targets, int *ret_codes, struct vmad_error *err);
+
 /* Takes one file's descriptor out of the target: it is the caller's to close now. */
 int target_take(struct target *target, enum opener_file file);
 

@@ -19,12 +19,17 @@ void pace_begin(struct pace *pace)
 	pace->began_us = pace_now_us();
 }
 
-void pace_end(struct pace *pace, uint64_t bytes)
+void pace_stop(struct pace *pace)
 {
-	uint64_t took_us = pace_now_us() - pace->began_us, due_us = took_us > PACED_LONG_READ_US ? took_us : 0, windows;
-
+	pace->took_us = pace_now_us() - pace->began_us;
 	stall_got_on();
-	pace->kernel_us += took_us;
+	pace->kernel_us += pace->took_us;
+}
+
+void pace_rest(struct pace *pace, uint64_t bytes)
+{
+	uint64_t due_us = pace->took_us > PACED_LONG_READ_US ? pace->took_us : 0, windows;
+
 	pace->bytes += bytes;
 	windows = pace->bytes / PACED_WINDOW_BYTES;
 	pace->bytes %= PACED_WINDOW_BYTES;
@@ -34,4 +39,10 @@ void pace_end(struct pace *pace, uint64_t bytes)
 		due_us = PACED_PAUSE_MAX_US;
 	if (due_us)
 		nanosleep(&(struct timespec){ .tv_nsec = (long)due_us * 1000 }, NULL);
+}
+
+void pace_end(struct pace *pace, uint64_t bytes)
+{
+	pace_stop(pace);
+	pace_rest(pace, bytes);
 }

@@ -10,13 +10,17 @@
 
 struct pace {
 	uint64_t bytes;			/* walked since the last pause */
-	uint64_t began_us;
+	uint64_t began_us, took_us;	/* the last call */
 	uint64_t kernel_us;		/* in calls, in all */
 };
 
 /* Around each call that walks; `bytes` of memory were found in it. pace_end() pauses where it is time. */
 void pace_begin(struct pace *pace);
 void pace_end(struct pace *pace, uint64_t bytes);
+
+/* pace_end() in two steps: the call is over; and, when it is known what it found, the pause. */
+void pace_stop(struct pace *pace);
+void pace_rest(struct pace *pace, uint64_t bytes);
 
 /* Microseconds of a clock that only goes forward. */
 uint64_t pace_now_us(void);

@@ -99,6 +99,7 @@ enum vmad_record_id {
 #define RECORD(record, help) struct vmad_##record { uint64_t has;
 #define FIELD(record, member, type, need, json, help) VMAD_CTYPE_##type(member);
 #define SUB(record, member, other, json, help) const struct vmad_##other *member;
+#define LIST(record, member, other, json, help) const struct vmad_##other *member; size_t member##_count;
 #define END(record) };
 #include "vmad/fields.def"
 #undef RECORD

@@ -88,7 +88,7 @@ def every_table_has_rows():
     for table, width in widths:
         tap.truth(len(table) > 3, f'a table of {width} columns has {len(table)} rows')
         tap.equal([row for row in table if len(row) != width], [], f'rows that do not have {width} columns')
-    wide = {'RECORD': 2, 'FIELD': 6, 'SUB': 5, 'END': 1}
+    wide = {'RECORD': 2, 'FIELD': 6, 'SUB': 5, 'LIST': 5, 'END': 1}
     tap.equal([row for row in FIELDS if len(row[1]) != wide[row[0]]], [], 'malformed rows of fields.def')
 
 
@@ -177,7 +177,7 @@ def nothing_is_left_over():
     asked = {name for row in ROUTES for name in re.findall(r'P\((\w+)\)', row[3]) + re.findall(r'{(\w+)}', row[2])}
     tap.equal([row[0] for row in PARAMS if row[0] not in asked], [], 'parameters that no route takes')
     used = {name for row in ROUTES for part in route_records(row) for name in part}
-    used |= {columns[2] for macro, columns in FIELDS if macro == 'SUB'}
+    used |= {columns[2] for macro, columns in FIELDS if macro in ('SUB', 'LIST')}
     tap.equal(sorted(set(records()) - used - {'problem'}), [], 'records that no route answers with')
 
 

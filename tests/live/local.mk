@@ -34,6 +34,7 @@ live_tests = \
 	%D%/pages.py \
 	%D%/races.py \
 	%D%/rmap.py \
+	%D%/sharing.py \
 	%D%/vmas.py
 dist_check_SCRIPTS += $(live_tests)
 TESTS += $(live_tests)
@@ -41,6 +42,7 @@ EXTRA_DIST += \
 	tests/lib/metrics.py \
 	tests/lib/paged.py \
 	tests/lib/procfs.py \
+	tests/lib/sharer.py \
 	tests/lib/tap.py \
 	tests/lib/victim.py \
 	tests/lib/vmad.py \

@@ -5,16 +5,15 @@ import os
 import struct
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 
 sys.path.insert(0, os.path.join(os.environ['TOP_SRCDIR'], 'tests/lib'))
 import procfs  # noqa: E402
 import tap  # noqa: E402
+from sharer import Sharer  # noqa: E402
 from vmad import BINARY, NOBODY, TOP_BUILDDIR, TOP_SRCDIR, UnixConnection, Vmad, as_user, request  # noqa: E402
 
-SHARER = os.path.join(TOP_BUILDDIR, 'tests/live/sharer')
 PAGE = os.sysconf('SC_PAGESIZE')
 PRESENT, PFN = 1 << 63, (1 << 55) - 1
 WINDOW = 1 << 20  # bytes of pagemap read at a time
@@ -27,57 +26,6 @@ CAPTURED = os.path.join(TOP_SRCDIR, 'tests/proc/linux-6.18')
 # members of a mapping: of its VMA
 MEMBERS = {'vma_start': 'start', 'vma_end': 'end', 'perms': 'perms', 'kind': 'kind', 'path': 'path', 'name': 'name'}
 libc = ctypes.CDLL(None, use_errno=True)
-
-
-class Asked:
-    """A page that a sharer made: whom to ask about, and who maps it: {(pids, address)}."""
-
-    def __init__(self, name, pid, address):
-        self.name, self.pid, self.address, self.expected = name, int(pid), int(address, 16), set()
-
-    def path(self, rest=''):
-        return f'/v1/processes/{self.pid}/pages/{self.address:#x}/mappings{rest}'
-
-
-class Sharer:
-    """with Sharer('memfd') as sharer: sharer.pages."""
-
-    def __init__(self, case):
-        self.pages = []
-        self.directory = tempfile.TemporaryDirectory(prefix='vmad-sharer-')
-        self.process = subprocess.Popen(
-            [SHARER, case], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=self.directory.name, text=True
-        )
-        self.absent = None
-        self.wait()
-
-    def wait(self):
-        """Reads until it is ready."""
-        for line in self.process.stdout:
-            what, *words = line.rstrip('\n').split('\t')
-            if what == 'ready':
-                return
-            if what == 'absent':
-                self.absent = words[0]
-            elif what == 'page':
-                self.pages.append(Asked(*words))
-            else:
-                self.pages[-1].expected.add((tuple(sorted(map(int, words[1:]))), int(words[0], 16)))
-        raise RuntimeError('the sharer did not get ready')
-
-    def go_on(self):
-        self.process.stdin.write('\n')
-        self.process.stdin.flush()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.process.kill()
-        self.process.wait()
-        self.process.stdin.close()
-        self.process.stdout.close()
-        self.directory.cleanup()
 
 
 # --- the slow way ---

@@ -75,6 +75,12 @@ static struct vmad_str string_of(enum filling filling)
 		static struct vmad_##other member;				\
 		fill_##other(&member, filling);					\
 		r->member = is_filled(filling) ? &member : NULL;
+#define LIST(record, member, other, json, help)					\
+		static struct vmad_##other member[2];				\
+		for (size_t i = 0; i < 2; i++)					\
+			fill_##other(&member[i], filling);			\
+		r->member = member;						\
+		r->member##_count = is_filled(filling) ? 2 : 0;
 #define END(record) }
 #include "vmad/fields.def"
 #undef RECORD
@@ -187,6 +193,14 @@ static void expect_numbers(const json_t *value, struct vmad_str numbers)
 #define SUB(record, member, other, json, help)					\
 		if (r->member)							\
 			expect_##other(member_of(object, json, &count), r->member);
+#define LIST(record, member, other, json, help)					\
+		{								\
+			json_t *list = member_of(object, json, &count);		\
+			assert_true(json_is_array(list));			\
+			assert_int_equal(json_array_size(list), r->member##_count); \
+			for (size_t i = 0; i < r->member##_count; i++)		\
+				expect_##other(json_array_get(list, i), &r->member[i]); \
+		}
 #define END(record)								\
 		assert_int_equal(json_object_size(object), count);		\
 	}

@@ -6,6 +6,9 @@ tests_unit_model_libmodelunit_a_CPPFLAGS = $(unit_cppflags)
 unit_model_libs = tests/unit/model/libmodelunit.a daemon/libmodel.a daemon/libsource.a daemon/libopener.a $(unit_libs) $(PROC2_LIBS)
 unit_programs += \
 	tests/unit/model/frame \
+	tests/unit/model/chunk_store \
+	tests/unit/model/mm_list \
+	tests/unit/model/page_index \
 	tests/unit/model/gaps \
 	tests/unit/model/host_vmas \
 	tests/unit/model/kind \
@@ -85,3 +88,15 @@ tests_unit_model_frame_LDADD = $(unit_model_libs)
 tests_unit_model_page_SOURCES = %D%/page.c
 tests_unit_model_page_CPPFLAGS = $(unit_cppflags)
 tests_unit_model_page_LDADD = $(unit_model_libs)
+
+tests_unit_model_chunk_store_SOURCES = %D%/chunk_store.c
+tests_unit_model_chunk_store_CPPFLAGS = $(unit_cppflags)
+tests_unit_model_chunk_store_LDADD = $(unit_model_libs)
+
+tests_unit_model_mm_list_SOURCES = %D%/mm_list.c
+tests_unit_model_mm_list_CPPFLAGS = $(unit_cppflags)
+tests_unit_model_mm_list_LDADD = $(unit_model_libs)
+
+tests_unit_model_page_index_SOURCES = %D%/page_index.c
+tests_unit_model_page_index_CPPFLAGS = $(unit_cppflags)
+tests_unit_model_page_index_LDADD = $(unit_model_libs)
