@@ -52,8 +52,9 @@ static void check_usage(const struct request *request, struct vmad_capability *t
 		answer(to, true, "smaps and smaps_rollup of the captured tree", NULL);
 		return;
 	}
-	if (opener_open(context->opener, request->caller, &self, 1, &err) == 0 &&
-	    self.fd[OPENER_SMAPS_ROLLUP] == -ENOENT)
+	if (opener_open(context->opener, request->caller, &self, 1, &err) < 0)
+		answer(to, false, "it could not be found out: vmad is short of memory or descriptors", "ask again");
+	else if (self.fd[OPENER_SMAPS_ROLLUP] == -ENOENT)
 		answer(to, false, "this kernel has no smaps_rollup",
 		       "Linux 4.14 or later, with CONFIG_PROC_PAGE_MONITOR");
 	else

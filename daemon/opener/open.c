@@ -63,6 +63,15 @@ static struct open_request *open_new(const struct vmad_caller *caller, const str
 	return request;
 }
 
+/* Nothing is open yet, and a caller that closes what it got closes nothing of somebody else's. */
+static void clear(struct opener_target *targets, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		for (int file = 0; file < OPENER_FILES; file++)
+			targets[i].fd[file] = -EBADF;
+	}
+}
+
 int opener_open(struct opener *opener, const struct vmad_caller *caller, struct opener_target *targets, size_t count,
 		struct vmad_error *err)
 {
@@ -70,6 +79,7 @@ int opener_open(struct opener *opener, const struct vmad_caller *caller, struct 
 	struct open_request *request;
 	int r = opener_may_act(opener, caller);
 
+	clear(targets, count);
 	if (r == 0 && count_wanted(targets, count) > OPENER_BATCH)
 		r = -E2BIG;
 	if (r < 0)

@@ -102,8 +102,8 @@ int opener_list(struct opener *opener, const struct vmad_caller *caller, pid_t *
 
 /*
  * Opens files of many processes. 0 means that every target was tried and its fd[] tells how each went: ENOENT or ESRCH
- * where the process is gone or hidden, EACCES or EPERM where the kernel refused. At most OPENER_BATCH descriptors a
- * call.
+ * where the process is gone or hidden, EACCES or EPERM where the kernel refused. Where it fails as a whole, every fd[] is
+ * -EBADF. At most OPENER_BATCH descriptors a call.
  */
 #define OPENER_BATCH 250
 int opener_open(struct opener *opener, const struct vmad_caller *caller, struct opener_target *targets, size_t count,

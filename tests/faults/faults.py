@@ -41,6 +41,7 @@ def requests(victim):
         f'/v1/processes/{pid}/vmas?detail=usage',
         f'/v1/processes/{pid}/vmas/{address}',
         f'/v1/processes/{pid}/pages',
+        f'/v1/processes/{pid}/pages/{address}',
         f'/v1/processes/{pid}/gaps?length=4096',
         '/v1/files/pages?path=/bin/sh',
         *([f'/v1/processes/{pid}/pages/{address}/mappings?deadline_ms=2000'] if os.geteuid() == 0 else []),
@@ -67,7 +68,7 @@ def ask(target):
 LOWEST = 1 << 20
 
 # These differ from one moment to the next, whatever fails.
-VOLATILE = ('age_ms', 'page', 'mappings', 'processes_found', 'mappings_found', 'method')
+VOLATILE = ('age_ms', 'frame', 'source', 'page', 'mappings', 'processes_found', 'mappings_found', 'method')
 
 
 def differs(found, expected):
