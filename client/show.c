@@ -108,15 +108,6 @@ static void print_file(const struct show *show)
 		lookup_member(show->vma, "start"));
 }
 
-static void print_swap(const struct show *show)
-{
-	const json_t *swap = json_object_get(show->lookup, "swap");
-
-	if (swap)
-		fprintf(output(), "%-8s area %" PRIu64 ", page 0x%" PRIx64 "\n", "swap", number_member(swap, "area"),
-			number_member(swap, "offset_pages"));
-}
-
 /* The frame: what the kernel says of it, and where it belongs. */
 static int print_frame(const json_t *frame)
 {
@@ -130,19 +121,32 @@ static int print_frame(const json_t *frame)
 	return r;
 }
 
-/* "present, file; frame 0x1f3a2, mapped 41 times (vmactl rmap 4242 7f10a2c4d123)" */
+/* A page that is mapped, and whose count is 0 all the same: the page of zeros, and what drivers map. */
+static int say_mapcount(const struct show *show, const json_t *mapcount, struct text *out)
+{
+	uint64_t times = number_value(mapcount);
+
+	if (!times)
+		return text_printf(out, ", whose mappings are not counted");
+	return text_printf(out, ", mapped %" PRIu64 " time%s (vmactl rmap %" PRIu64 " %" PRIx64 ")", times, times == 1 ? "" : "s",
+			   number_member(show->lookup, "pid"), show->address);
+}
+
+/* "present, file; frame 0x1f3a2, mapped 41 times (vmactl rmap 4242 7f10a2c4d123)"; "swapped; area 0, page 0x123" */
 static int say_page(const struct show *show, struct text *out)
 {
-	const json_t *frame = json_object_get(show->lookup, "frame");
+	const json_t *frame = json_object_get(show->lookup, "frame"), *swap = json_object_get(show->lookup, "swap");
+	const json_t *mapcount = json_object_get(frame, "mapcount");
 	const char *pfn = json_string_value(json_object_get(frame, "pfn"));
-	uint64_t times = number_member(frame, "mapcount");
 	int r = page_text_state(show->lookup, show->vma, out);
 
 	if (pfn)
 		r |= text_printf(out, "; frame %s", pfn);
-	if (json_object_get(frame, "mapcount"))
-		r |= text_printf(out, ", mapped %" PRIu64 " time%s (vmactl rmap %" PRIu64 " %" PRIx64 ")", times, times == 1 ? "" : "s",
-				 number_member(show->lookup, "pid"), show->address);
+	if (mapcount)
+		r |= say_mapcount(show, mapcount, out);
+	if (swap)
+		r |= text_printf(out, " out; swap area %" PRIu64 ", page 0x%" PRIx64, number_member(swap, "area"),
+				 number_member(swap, "offset_pages"));
 	return r;
 }
 
@@ -158,7 +162,6 @@ static int print_page(const struct show *show)
 	text_free(&text);
 	if (r == 0 && frame)
 		r = print_frame(frame);
-	print_swap(show);
 	if (missing)
 		fprintf(output(), "%-8s %s\n", "missing", missing);
 	free(missing);
