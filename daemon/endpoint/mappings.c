@@ -17,13 +17,13 @@ static void put_head(void *arg, struct buf *to)
 {
 	const struct mappings_list *list = arg;
 	const struct target *target = rmap_target(list->rmap);
-	struct vmad_mapped_page page = { .page = rmap_frame(list->rmap) };
+	struct vmad_mapped_page page = rmap_page(list->rmap);
 
 	if (target) {
 		struct vmad_target record = target_record(target);
 
 		record_put_target(to, &record);
-		page.has = VMAD_HAS(mapped_page, address);
+		page.has |= VMAD_HAS(mapped_page, address);
 		page.address = request_number(list->request, PARAM_addr);
 	}
 	record_put_mapped_page(to, &page);
@@ -68,10 +68,19 @@ static bool may_scan(void *request)
 	return request_walk_host(request);
 }
 
-/* Whoever owns the process. */
-static bool is_root(struct request *request)
+/* Whoever owns the process. Candidates are the module's to tell. */
+static bool may_ask(struct request *request)
 {
-	return root_only(request, "page -> mappings needs a root caller (frame numbers help rowhammer)");
+	struct module module;
+
+	if (!root_only(request, "page -> mappings needs a root caller (frame numbers help rowhammer)"))
+		return false;
+	if (!request_number(request, PARAM_candidates))
+		return true;
+	if (!root_with_module(request, VMADK_CAN_RMAP_FILE, &module))
+		return false;
+	module_close(&module);
+	return true;
 }
 
 static void reply_failure(struct request *request, const struct vmad_error *err)
@@ -128,9 +137,10 @@ void endpoint_mappings(struct request *request)
 		.budget_us = request_budget_us(request),
 		.may_scan = may_scan,
 		.arg = request,
+		.candidates = request_number(request, PARAM_candidates),
 	};
 
-	if (!is_root(request))
+	if (!may_ask(request))
 		return;
 	if (request->head)
 		head_of_process(request);
@@ -145,9 +155,10 @@ void endpoint_frame_mappings(struct request *request)
 		.budget_us = request_budget_us(request),
 		.may_scan = may_scan,
 		.arg = request,
+		.candidates = request_number(request, PARAM_candidates),
 	};
 
-	if (!is_root(request))
+	if (!may_ask(request))
 		return;
 	if (request->head)
 		reply_empty(request);

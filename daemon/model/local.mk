@@ -29,6 +29,7 @@ daemon_libmodel_a_SOURCES = \
 	%D%/process_list.c %D%/process_list.h \
 	%D%/record_cut.c %D%/record_cut.h \
 	%D%/rmap.c %D%/rmap.h \
+	%D%/rmap_helper.c %D%/rmap_helper.h \
 	%D%/rmap_rows.c %D%/rmap_rows.h \
 	%D%/rmap_steps.c %D%/rmap_steps.h \
 	%D%/sharing.c %D%/sharing.h \

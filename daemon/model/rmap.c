@@ -12,6 +12,7 @@
 #include "model/mapcounts.h"
 #include "model/mapping_marks.h"
 #include "model/mapping_set.h"
+#include "model/rmap_helper.h"
 #include "model/rmap_rows.h"
 #include "model/rmap_steps.h"
 #include "model/vma_at.h"
@@ -41,6 +42,8 @@ struct rmap {
 	char flag_names[KPAGE_NAMES_MAX];
 	char *cgroup;			/* the frame's, for its record */
 
+	struct rmap_helper *helper;	/* NULL: there is no module */
+	bool by_helper;			/* the answer is its */
 	struct mapping_set set;
 	const char *method, *reason;
 	const char *ended;		/* the reason, where a limit was hit: no further step */
@@ -53,6 +56,7 @@ void rmap_free(struct rmap *rmap)
 	if (!rmap)
 		return;
 	rmap_rows_free(rmap->rows);
+	rmap_helper_free(rmap->helper);
 	if (rmap->has_target)
 		target_close(&rmap->target);
 	frame_files_close(&rmap->files);
@@ -71,13 +75,35 @@ const struct vmad_frame *rmap_frame(const struct rmap *rmap)
 	return rmap->has_frame ? &rmap->frame : NULL;
 }
 
+struct vmad_mapped_page rmap_page(const struct rmap *rmap)
+{
+	struct vmad_mapped_page page = { .page = rmap_frame(rmap) };
+
+	if (rmap->by_helper)
+		rmap_helper_describe(rmap->helper, &page);
+	return page;
+}
+
 const char *rmap_reason(const struct rmap *rmap)
 {
 	return rmap->complete ? NULL : rmap->reason;
 }
 
+static struct vmad_proof proof_by_helper(const struct rmap *rmap)
+{
+	const struct helper_mappings *found = rmap_helper_found(rmap->helper);
+
+	return (struct vmad_proof){ .has = VMAD_HAS(proof, candidates_found),
+				    .mappings_found = found->page.mapped,
+				    .processes_found = rmap_helper_processes(rmap->helper),
+				    .method = rmap->method,
+				    .candidates_found = found->count - found->page.mapped };
+}
+
 struct vmad_proof rmap_proof(const struct rmap *rmap)
 {
+	if (rmap->by_helper)
+		return proof_by_helper(rmap);
 	return (struct vmad_proof){ .mappings_found = mapping_set_count(&rmap->set),
 				    .processes_found = mapping_set_processes(&rmap->set),
 				    .method = rmap->method };
@@ -241,6 +267,64 @@ static const char *why_not_proved(const struct rmap *rmap, enum verdict verdict)
 	return NULL;
 }
 
+/* Waiting for the permit is no part of the time that the look-up may take. */
+static bool may_scan(struct rmap *rmap)
+{
+	uint64_t since = rmap_clock_us();
+	bool may = !rmap->query.may_scan || rmap->query.may_scan(rmap->query.arg);
+
+	rmap->question.deadline_us += rmap_clock_us() - since;
+	return may;
+}
+
+/* The module goes through all page tables only where vmad would. Negative: it cannot tell. */
+static int ask_helper(struct rmap *rmap, const char *never)
+{
+	const uint64_t pfn = rmap->set.pfn;
+	int r = rmap_helper_find(rmap->helper, pfn, rmap->flags, false);
+
+	if (r < 0 || !(rmap_helper_found(rmap->helper)->result & VMADK_UNSCANNED))
+		return r;
+	if ((never && rmap->has_target) || !may_scan(rmap))
+		return -EBUSY;
+	return rmap_helper_find(rmap->helper, pfn, rmap->flags, true);
+}
+
+static enum verdict judge_helper(struct rmap *rmap)
+{
+	const struct helper_mappings *found = rmap_helper_found(rmap->helper);
+
+	if (words_read(rmap->files.count_fd, rmap->set.pfn, &rmap->count, 1) != 1 ||
+	    found->result & (VMADK_TRUNCATED | VMADK_CONTENDED | VMADK_UNSCANNED | VMADK_CHANGED))
+		return MOVING;
+	if (rmap->frame.has & VMAD_HAS(frame, mapcount))
+		rmap->frame.mapcount = rmap->count;
+	return found->page.mapped < rmap->count ? FEWER : found->page.mapped > rmap->count ? MORE : PROVED;
+}
+
+/*
+ * By the kernel's own reverse map. True: that is the answer. False: there is no module, or what it found is not proved to
+ * be all; then the other steps have their turn. What no count can prove is answered all the same, if it found any.
+ */
+static bool look_up_by_helper(struct rmap *rmap, const char *never)
+{
+	rmap->by_helper = false;
+	for (int i = 0; rmap->helper && i < TRIES && !rmap->by_helper; i++) {
+		enum verdict verdict;
+
+		if (ask_helper(rmap, never) < 0)
+			return false;
+		verdict = judge_helper(rmap);
+		rmap->complete = verdict == PROVED && !never;
+		rmap->reason = never ? never : why_not_proved(rmap, verdict);
+		rmap->by_helper = never ? verdict != MOVING && rmap_helper_found(rmap->helper)->page.mapped :
+					  verdict == PROVED || (verdict == MORE && rmap->flags & KPAGE_BIT(HUGE));
+	}
+	if (rmap->by_helper)
+		rmap->method = "helper";
+	return rmap->by_helper;
+}
+
 /* One step: its name, whether it can find anything, and what it does. */
 struct step {
 	const char *name;
@@ -307,16 +391,6 @@ static const struct step steps[] = {
 
 #define SCAN (&steps[sizeof(steps) / sizeof(steps[0]) - 1])
 
-/* Waiting for the permit is no part of the time that the look-up may take. */
-static bool may_scan(struct rmap *rmap)
-{
-	uint64_t since = rmap_clock_us();
-	bool may = !rmap->query.may_scan || rmap->query.may_scan(rmap->query.arg);
-
-	rmap->question.deadline_us += rmap_clock_us() - since;
-	return may;
-}
-
 /* An end before the step's own: what was found may be all, which the proof tells. */
 static const char *why_ended(int code)
 {
@@ -365,6 +439,8 @@ static int look_up(struct rmap *rmap, struct vmad_error *err)
 	const char *never = why_unprovable(rmap);
 	int r = 0;
 
+	if (look_up_by_helper(rmap, never))
+		return 0;
 	for (const struct step *step = steps; step <= SCAN && r == 0 && !rmap->complete && !rmap->ended; step++) {
 		if (!step->applies(rmap))
 			continue;
@@ -456,6 +532,8 @@ int rmap_new(struct opener *opener, const struct vmad_caller *caller, const stru
 	rmap->files = FRAME_FILES_NONE;
 	rmap->method = "same-address";
 	r = open_files(rmap, opener, caller, err);
+	if (r == 0)
+		rmap->helper = rmap_helper_new(opener, caller);
 	if (r == 0 && rmap->has_target)
 		find_file(rmap);
 	if (r == 0 && rmap->has_target)
@@ -464,6 +542,8 @@ int rmap_new(struct opener *opener, const struct vmad_caller *caller, const stru
 		r = rmap->has_target ? look_up_address(rmap, err) : look_up_frame(rmap, err);
 	if (r == 0 && rmap->has_frame)
 		frame_add_place(&rmap->files, rmap->flags, &rmap->frame, &rmap->cgroup);
+	if (r == 0 && rmap->by_helper && rmap_helper_begin(rmap->helper, query->candidates) < 0)
+		r = vmad_fail(err, ENOMEM, query->pid, NULL, "allocate");
 	if (r == 0)
 		r = rmap_rows_new(&rmap->set, &rmap->rows, err);
 	if (r < 0) {
@@ -476,5 +556,5 @@ int rmap_new(struct opener *opener, const struct vmad_caller *caller, const stru
 
 int rmap_next(struct rmap *rmap, struct vmad_mapping *ret_mapping)
 {
-	return rmap_rows_next(rmap->rows, ret_mapping);
+	return rmap->by_helper ? rmap_helper_next(rmap->helper, ret_mapping) : rmap_rows_next(rmap->rows, ret_mapping);
 }

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * rmap: page -> every (process, VMA, address) that maps it, without help of the kernel's own reverse map.
+ * rmap: page -> every (process, VMA, address) that maps it.
  *
- * Cheapest first, and each step only where the one before it was not proved to be enough: the same address in every
+ * By the helper module where there is one, out of the kernel's own reverse map. Without it, or where what it found is
+ * not all: cheapest first, and each step only where the one before it was not proved to be enough: the same address in every
  * process (what fork leaves behind); the same offset of the same file; every present page of every process. The proof:
- * the frame's map count (kpagecount) equals the number of mappings found, with all of them read before and after it.
+ * the frame's map count (kpagecount) equals the number of mappings found, with all of them read before and after it. The
+ * module reads them all at once, and the count before and after.
  *
  * For root callers: it takes frame numbers.
  */
@@ -30,6 +32,7 @@ struct rmap_query {
 	 */
 	bool (*may_scan)(void *arg);
 	void *arg;
+	bool candidates;		/* rows also for what the helper module found and what does not map the page */
 };
 
 /* One mapping, with what its VMA is as long as it could be asked. Strings live as long as the rmap. */
@@ -39,6 +42,9 @@ void rmap_free(struct rmap *rmap);
 
 /* Who was asked about; NULL for a frame. */
 const struct target *rmap_target(const struct rmap *rmap);
+
+/* What the helper module says of the page; nothing where another step has answered. */
+struct vmad_mapped_page rmap_page(const struct rmap *rmap);
 
 /* The frame; NULL where nothing is mapped at that address. */
 const struct vmad_frame *rmap_frame(const struct rmap *rmap);

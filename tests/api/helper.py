@@ -1,20 +1,25 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What the helper module adds: detail=kernel, the operations of a VMA, capabilities; and what is said where it is not there."""
+import contextlib
+import ctypes
 import mmap
 import os
-import subprocess
+import signal
+import struct
 import sys
 
 sys.path.insert(0, os.path.join(os.environ['TOP_SRCDIR'], 'tests/lib'))
 import tap  # noqa: E402
 from standin import StandIn  # noqa: E402
-from vmad import NOBODY, TOP_BUILDDIR, as_user  # noqa: E402
+from vmad import NOBODY, as_user  # noqa: E402
 
 SELF = os.getpid()
 TABLE = ('table ext4_file_vm_ops ext4 open=- fault=filemap_fault map_pages=filemap_map_pages page_mkwrite=ext4_page_mkwrite '
          'brand_new=? other_new=-')
 PAGE = mmap.PAGESIZE
+with open('/proc/self/comm', encoding='utf-8') as name:
+    COMM = name.read().rstrip('\n')
 HELPERS = ['helper', 'helper-vmas', 'helper-rmap', 'helper-files']
 
 
@@ -216,6 +221,150 @@ def it_comes_and_goes():
         tap.equal(vmas().status, 200, 'there')
 
 
+class Shared:
+    """A page of this process that some children map too."""
+
+    def __init__(self, children):
+        self.area = mmap.mmap(-1, PAGE)
+        self.area[0] = 1
+        self.address = ctypes.addressof(ctypes.c_char.from_buffer(self.area))
+        self.pids = [SELF, *(self._fork() for _ in range(children))]
+        with open('/proc/self/pagemap', 'rb', buffering=0) as pagemap:
+            entry = struct.unpack('Q', os.pread(pagemap.fileno(), 8, self.address // PAGE * 8))[0]
+        self.pfn = entry & (1 << 55) - 1
+        start, end, _ = next(vma for vma in maps() if vma[0] <= self.address < vma[1])
+        self.vma = f'{start:#x} {end:#x}'
+
+    def _fork(self):
+        """A child that has touched the page."""
+        receive, send = os.pipe()
+        child = os.fork()
+        if child == 0:
+            os.write(send, bytes([self.area[0]]))
+            signal.pause()
+            os._exit(0)
+        os.close(send)
+        os.read(receive, 1)
+        os.close(receive)
+        return child
+
+    def stop(self):
+        for child in self.pids[1:]:
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+
+    def page(self, count, kind=2):
+        return f'page {SELF} {self.address:#x} {self.pfn:#x} {kind} {count} shmem_aops'
+
+    def mapping(self, mm, state=1, vma=None):
+        return f'mapping {self.pfn:#x} {self.address:#x} {vma or self.vma} 0xfb 0x7 {mm} {state} shmem_vm_ops'
+
+    def lines(self, count=None):
+        """What a module would say."""
+        count = len(self.pids) if count is None else count
+        return ['table shmem_vm_ops - fault=shmem_fault', self.page(count), *(self.mapping(mm) for mm in range(count)),
+                *(f'pid {mm} {pid}' for mm, pid in enumerate(self.pids))]
+
+    def ask(self, more=''):
+        return vmad.get(f'/v1/processes/{SELF}/pages/{self.address:#x}/mappings{more}')
+
+
+@contextlib.contextmanager
+def shared(children):
+    one = Shared(children)
+    try:
+        yield one
+    finally:
+        one.stop()
+
+
+def who_maps_a_page():
+    """reverse look-ups are the module's where its mappings are as many as the kernel counts"""
+    with shared(70) as page:
+        vmad.answer(*page.lines())
+        for target in (f'/v1/processes/{SELF}/pages/{page.address:#x}/mappings', f'/v1/frames/{page.pfn:#x}/mappings'):
+            document = vmad.get(target).json()
+            tap.equal((document['method'], document['complete'], document.get('reason')), ('helper', True, None), target)
+            tap.equal((document['mappings_found'], document['processes_found'], document['candidates_found']), (71, 71, 0), 'found')
+            tap.equal(document['page']['mapcount'], 71, 'mapcount')
+            tap.equal((document['page_kind'], document['a_ops'], document['index_pages'], document['reference_count']),
+                      ('file', 'shmem_aops', 0, 72), 'the page')
+            rows = document['mappings']
+            tap.equal([row['pids'] for row in rows], [[pid] for pid in sorted(page.pids)], 'by pid')
+            for row in rows:
+                tap.equal((row['address'], row['perms'], row['state'], row['vm_ops']),
+                          (f'{page.address:#x}', 'rw-s', 'mapped', 'shmem_vm_ops'), 'row')
+                tap.equal((row['comm'], row['kind']), (COMM, 'shared-anon'), 'what /proc adds')
+
+
+def candidates():
+    """candidates=true lists what the trees name and what does not map the page, with what is there instead"""
+    with shared(4) as page:
+        lines = page.lines()
+        lines += [page.mapping(mm, state) for mm, state in ((5, 2), (6, 3), (7, 4), (8, 5))]
+        vmad.answer(*lines, 'pid 5 1')
+        document = page.ask().json()
+        tap.equal((document['complete'], document['mappings_found'], document['candidates_found'], document['count']),
+                  (True, 5, 4, 5), 'without them')
+        document = page.ask('?candidates=true').json()
+        tap.equal((document['complete'], document['mappings_found'], document['count']), (True, 5, 9), 'with them')
+        rows = [row for row in document['mappings'] if row['state'] != 'mapped']
+        tap.equal([(row['pids'], row['state']) for row in rows],
+                  [([1], 'other-page'), ([], 'no-page'), ([], 'swapped'), ([], 'migrating')], 'states')
+        tap.truth(all('comm' not in row and 'kind' not in row for row in rows), 'none of them is what /proc has there')
+        vmad.answer(info=None)
+        check(page.ask('?candidates=true'), 501, 'not-available')
+        check(vmad.get(f'/v1/frames/{page.pfn:#x}/mappings?candidates=true'), 501, 'not-available')
+
+
+def pids_of_one_address_space():
+    """processes that share an address space are one mapping with all of their pids"""
+    with shared(2) as page:
+        lines = page.lines()[:-1]
+        vmad.answer(*lines, f'pid 2 {page.pids[2]}', f'pid 0 {page.pids[1] + 100000}')
+        rows = page.ask().json()['mappings']
+        tap.equal(rows[0]['pids'] if rows[0]['pids'][0] == SELF else None, [SELF, page.pids[1] + 100000], 'two of one')
+
+
+def what_is_not_proved_goes_on():
+    """where the module has fewer or more than the kernel counts, was held up, or cannot do it, the other steps answer"""
+    with shared(3) as page:
+        spoiled = {
+            'fewer': page.lines(3), 'more': [*page.lines(), page.mapping(9)], 'contended': [*page.lines(), 'set RMAP 2 1000'],
+            'changed': [*page.lines(), 'set RMAP 16 1000'], 'no scan': [*page.lines(), 'set RMAP 8 1000'],
+            'nonsense': [*page.lines(), 'fail RMAP 71 1000'], 'busy': [*page.lines(), 'fail RMAP 11 1000'], 'nothing': [],
+        }
+        for name, lines in spoiled.items():
+            vmad.answer(*lines)
+            document = page.ask().json()
+            tap.equal((document['method'], document['complete'], document['mappings_found']), ('same-address', True, 4), name)
+            tap.truth('candidates_found' not in document and 'page_kind' not in document, name)
+        vmad.answer(*page.lines(), info='info 1 0x03')
+        tap.equal(page.ask().json()['method'], 'same-address', 'a module that cannot do it')
+        vmad.answer(*page.lines(), 'set RMAP 16 2')
+        tap.equal(page.ask().json()['method'], 'helper', 'one that stands still at last')
+
+
+def only_a_scan_tells():
+    """what only a search through all page tables can tell, the module is asked for once more"""
+    with shared(1) as page:
+        vmad.answer(*page.lines(), 'set RMAP 8 1')
+        document = page.ask().json()
+        tap.equal((document['method'], document['complete']), ('helper', True), 'the second answer')
+
+
+def vmas_that_changed():
+    """a mapper whose VMA is another one by now has what the module told, and nothing of /proc"""
+    with shared(1) as page:
+        start, end = (int(word, 16) for word in page.vma.split())
+        lines = page.lines()
+        lines[3] = page.mapping(1, vma=f'{start - PAGE:#x} {end:#x}')
+        vmad.answer(*lines)
+        rows = page.ask().json()['mappings']
+        tap.equal((rows[1]['vma_start'], 'comm' in rows[1], 'kind' in rows[1]), (f'{start - PAGE:#x}', False, False), 'the second')
+        tap.equal((rows[0]['comm'], rows[0]['kind']), (COMM, 'shared-anon'), 'the first')
+
+
 def descriptors_are_given_back():
     """no descriptor stays open, whatever the answers were"""
     vmad.answer(TABLE, *map(vma_line, maps()))
@@ -223,6 +372,8 @@ def descriptors_are_given_back():
     def count():
         return len(os.listdir(f'/proc/{vmad.pid}/fd'))
 
+    area = mmap.mmap(-1, PAGE)
+    area[0] = 1
     vmas()
     before = count()
     for _ in range(50):
@@ -240,5 +391,6 @@ with vmad:
     tap.run([
         each_vma_with_what_the_kernel_says, what_does_not_match_is_absent, filters_and_pages_of_the_list,
         a_module_that_fails_is_said, the_operations_of_a_vma, anonymous_memory_has_no_table, where_nothing_is_mapped,
-        a_vma_that_changes_all_the_time, nobody_but_root, why_not, what_it_can_do, it_comes_and_goes, descriptors_are_given_back,
+        a_vma_that_changes_all_the_time, nobody_but_root, why_not, what_it_can_do, it_comes_and_goes,
+        who_maps_a_page, candidates, pids_of_one_address_space, what_is_not_proved_goes_on, only_a_scan_tells, vmas_that_changed, descriptors_are_given_back,
     ])
