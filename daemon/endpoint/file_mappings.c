@@ -21,7 +21,7 @@ static void put_head(void *arg, struct buf *to)
 	struct vmad_file_range range = file_query_range(&list->query);
 
 	record_put_file_range(to, &range);
-	record_put_origin(to, &(struct vmad_origin){ .source = "maps" });
+	record_put_origin(to, &(struct vmad_origin){ .source = file_mappings_method(list->list) });
 }
 
 static int put_next(void *arg, struct buf *to, struct vmad_error *err)

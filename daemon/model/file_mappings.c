@@ -5,6 +5,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "model/module.h"
+#include "source/helper_mappings.h"
+
 struct file_mappings {
 	struct opener *opener;
 	const struct vmad_caller *caller;
@@ -13,7 +16,52 @@ struct file_mappings {
 	uint64_t page;
 	struct host_vmas *vmas;
 	bool is_exact;
+	/* by the helper module */
+	struct helper_mappings found;
+	pid_t *pids;			/* who maps it, ascending; NULL: the module has not told */
+	size_t pid_count;
 };
+
+static int by_pid(const void *a, const void *b)
+{
+	return *(const pid_t *)a < *(const pid_t *)b ? -1 : *(const pid_t *)a > *(const pid_t *)b;
+}
+
+/* The module's processes, as far as it was not held up and had room: else the maps of all are read. */
+static void ask_module(struct file_mappings *list)
+{
+	struct module module;
+	uint64_t last = (list->end - 1) / list->page;
+	int r = -ENOENT;
+
+	if (list->file.fd < 0)
+		return;
+	if (module_open(list->opener, list->caller, &module) && module_can(&module, VMADK_CAN_FILEMAP))
+		r = helper_find_file(module.helper, list->file.fd, list->start / list->page, last, &list->found, NULL);
+	module_close(&module);
+	if (r < 0 || list->found.result)
+		return;
+	list->pids = malloc((list->found.pid_count + 1) * sizeof(*list->pids));
+	for (size_t i = 0; list->pids && i < list->found.pid_count; i++)
+		list->pids[list->pid_count++] = list->found.pids[i].pid;
+	if (list->pids)
+		qsort(list->pids, list->pid_count, sizeof(*list->pids), by_pid);
+}
+
+/* Does the module have this very VMA for the process? */
+static bool module_has(const struct file_mappings *list, pid_t pid, const struct vmad_vma *vma)
+{
+	for (size_t i = 0; i < list->found.pid_count; i++) {
+		for (size_t j = 0; list->found.pids[i].pid == pid && j < list->found.count; j++) {
+			const struct vmadk_mapping *mapping = &list->found.mappings[j];
+
+			if (mapping->mm == list->found.pids[i].mm && mapping->vma_start == vma->start &&
+			    mapping->vma_end == vma->end)
+				return true;
+		}
+	}
+	return false;
+}
 
 int file_mappings_new(struct opener *opener, const struct vmad_caller *caller, const struct file *file, uint64_t start,
 		      uint64_t end, const struct host_vmas_query *query, struct file_mappings **ret_list,
@@ -33,9 +81,12 @@ int file_mappings_new(struct opener *opener, const struct vmad_caller *caller, c
 		.of_file = true,
 		.file = { .device = file->record.device, .inode = file->record.inode, .start = start, .end = end },
 	};
+	ask_module(list);
+	wanted.processes.among = list->pids;
+	wanted.processes.among_count = list->pid_count;
 	r = host_vmas_new(opener, caller, &wanted, &list->vmas, err);
 	if (r < 0) {
-		free(list);
+		file_mappings_free(list);
 		return r;
 	}
 	*ret_list = list;
@@ -47,6 +98,8 @@ void file_mappings_free(struct file_mappings *list)
 	if (!list)
 		return;
 	host_vmas_free(list->vmas);
+	helper_mappings_free(&list->found);
+	free(list->pids);
 	free(list);
 }
 
@@ -58,7 +111,7 @@ static bool is_of_file(struct file_mappings *list, const struct file_mappings_ro
 {
 	struct opener_mapped mapped;
 
-	if (!list->file.is_ambiguous)
+	if (!list->file.is_ambiguous || (list->pids && module_has(list, row->target.pid, &row->vma)))
 		return true;
 	if (opener_mapped_file(list->opener, list->caller, row->target.pid, row->vma.start, row->vma.end, &mapped,
 			       NULL) < 0) {
@@ -95,6 +148,11 @@ int file_mappings_next(struct file_mappings *list, struct file_mappings_row *ret
 	if (r > 0)
 		ret_row->mapping = mapping_of(list, &ret_row->vma);
 	return r;
+}
+
+const char *file_mappings_method(const struct file_mappings *list)
+{
+	return list->pids ? "helper+maps" : "maps";
 }
 
 bool file_mappings_exact(const struct file_mappings *list)

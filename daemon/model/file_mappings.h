@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* file_mappings: every VMA that maps a part of a file, of every process that the caller may read. A pull iterator. */
+/*
+ * file_mappings: every VMA that maps a part of a file, of every process that the caller may read. A pull iterator.
+ *
+ * Where the helper module tells a root caller which address spaces map the file, only their processes' maps are read, and
+ * each mapping is known to be of that very file. Without it the maps of all processes are.
+ */
 #ifndef MODEL_FILE_MAPPINGS_H
 #define MODEL_FILE_MAPPINGS_H
 
@@ -26,6 +31,9 @@ struct file_mappings_row {
 
 /* 1: a row; 0: the end. */
 int file_mappings_next(struct file_mappings *list, struct file_mappings_row *ret_row, struct vmad_error *err);
+
+/* "helper+maps" or "maps". */
+const char *file_mappings_method(const struct file_mappings *list);
 
 /* After the last row: is each of them known to be of that very file? */
 bool file_mappings_exact(const struct file_mappings *list);

@@ -50,10 +50,36 @@ struct vmad_str unit_of_cgroup(struct vmad_str cgroup)
 	return (struct vmad_str){ 0 };
 }
 
+static int by_pid(const void *a, const void *b)
+{
+	return *(const pid_t *)a < *(const pid_t *)b ? -1 : *(const pid_t *)a > *(const pid_t *)b;
+}
+
+/* Of what the caller sees: who knows a pid from elsewhere learns nothing more by it. */
+static void keep_among(struct process_list *list)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < list->pid_count; i++) {
+		if (bsearch(&list->pids[i], list->query.among, list->query.among_count, sizeof(pid_t), by_pid))
+			list->pids[kept++] = list->pids[i];
+	}
+	list->pid_count = kept;
+}
+
+static int list_all(struct process_list *list, struct vmad_error *err)
+{
+	int r = opener_list(list->opener, list->caller, &list->pids, &list->pid_count, err);
+
+	if (r == 0 && list->query.among)
+		keep_among(list);
+	return r;
+}
+
 static int list_pids(struct process_list *list, struct vmad_error *err)
 {
 	if (!list->query.only)
-		return opener_list(list->opener, list->caller, &list->pids, &list->pid_count, err);
+		return list_all(list, err);
 	list->pids = malloc(sizeof(*list->pids));
 	if (!list->pids)
 		return vmad_fail(err, ENOMEM, 0, NULL, "allocate");

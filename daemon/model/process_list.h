@@ -20,6 +20,8 @@ struct process_query {
 	uint64_t limit;			/* 0: all */
 	pid_t after;			/* go on with pids above */
 	pid_t only;			/* just this one, or 0 */
+	const pid_t *among;		/* just these, ascending and borrowed; NULL: all */
+	size_t among_count;
 	uint64_t start_time_ticks;	/* with `only`: must be its own; 0: any */
 	uint64_t vma_limit;		/* vm.max_map_count, for the ratio; 0: unknown */
 };

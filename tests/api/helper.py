@@ -8,6 +8,7 @@ import os
 import signal
 import struct
 import sys
+import tempfile
 
 sys.path.insert(0, os.path.join(os.environ['TOP_SRCDIR'], 'tests/lib'))
 import tap  # noqa: E402
@@ -365,6 +366,75 @@ def vmas_that_changed():
         tap.equal((rows[0]['comm'], rows[0]['kind']), (COMM, 'shared-anon'), 'the first')
 
 
+def mapped_at(path):
+    """Where this process maps a file."""
+    with open('/proc/self/maps', encoding='utf-8') as lines:
+        return next(int(line.split('-')[0], 16) for line in lines if line.rstrip('\n').endswith(path))
+
+
+@contextlib.contextmanager
+def mapped_file(children):
+    """A file of four pages that this process and some children map: (path, [pid], the module's lines for each)."""
+    with tempfile.NamedTemporaryFile(prefix='vmad-test-') as file:
+        file.write(b'x' * 4 * PAGE)
+        file.flush()
+        area = mmap.mmap(file.fileno(), 2 * PAGE, offset=PAGE, prot=mmap.PROT_READ)
+        start = mapped_at(file.name)
+        receive, send = os.pipe()
+        pids = [SELF]
+        for _ in range(children):
+            child = os.fork()
+            if child == 0:
+                os.close(send)
+                os.read(receive, 1)
+                os._exit(0)
+            pids.append(child)
+        os.close(receive)
+        inode = os.stat(file.name).st_ino
+        lines = [f'filemapping {inode} {start:#x} {start + 2 * PAGE:#x} 0x71 1 {mm} ext4_file_vm_ops' for mm in range(len(pids))]
+        try:
+            yield file.name, pids, [TABLE, *lines, *(f'pid {mm} {pid}' for mm, pid in enumerate(pids))]
+        finally:
+            os.close(send)
+            for child in pids[1:]:
+                os.waitpid(child, 0)
+            area.close()
+
+
+def who_maps_a_file():
+    """mappings of a file: only the processes that the module names are looked into"""
+    with mapped_file(5) as (path, pids, lines):
+        target = f'/v1/files/mappings?path={path}'
+        vmad.answer(info=None)
+        expected = vmad.get(target).json()
+        tap.equal((expected['source'], expected['count']), ('maps', 6), 'without the module')
+        vmad.answer(*lines)
+        document = vmad.get(target).json()
+        tap.equal((document['source'], document['complete'], document['exact']), ('helper+maps', True, True), 'with it')
+        tap.equal(document['mappings'], expected['mappings'], 'the same rows')
+        tap.equal(document['processes_read'], 6, 'and no other process was read')
+        tap.equal(vmad.get(f'{target}&offset=0&length=4096').json()['count'], 0, 'a page in front of it')
+        tap.equal(vmad.get(f'{target}&offset=8192&length=1').json()['count'], 6, 'one of its pages')
+        found, path = [], f'{target}&limit=4'
+        while path:
+            document = vmad.get(path).json()
+            found += document['mappings']
+            path = document.get('next')
+        tap.equal(found, expected['mappings'], 'in parts')
+
+
+def files_where_the_module_cannot_tell():
+    """where the module was held up, had no room, or fails, the maps of all processes are read"""
+    with mapped_file(1) as (path, _, lines):
+        for spoiled in (['set FILEMAP 2 1000'], ['set FILEMAP 1 1000'], ['fail FILEMAP 71 1000'], ['fail FILEMAP 95 1000']):
+            vmad.answer(*lines, *spoiled)
+            document = vmad.get(f'/v1/files/mappings?path={path}').json()
+            tap.equal((document['source'], document['count']), ('maps', 2), spoiled[0])
+        vmad.answer(*lines)
+        document = as_user(NOBODY, lambda: vmad.get('/v1/files/mappings?path=/etc/passwd').json())
+        tap.equal(document['source'], 'maps', 'of others')
+
+
 def descriptors_are_given_back():
     """no descriptor stays open, whatever the answers were"""
     vmad.answer(TABLE, *map(vma_line, maps()))
@@ -392,5 +462,6 @@ with vmad:
         each_vma_with_what_the_kernel_says, what_does_not_match_is_absent, filters_and_pages_of_the_list,
         a_module_that_fails_is_said, the_operations_of_a_vma, anonymous_memory_has_no_table, where_nothing_is_mapped,
         a_vma_that_changes_all_the_time, nobody_but_root, why_not, what_it_can_do, it_comes_and_goes,
-        who_maps_a_page, candidates, pids_of_one_address_space, what_is_not_proved_goes_on, only_a_scan_tells, vmas_that_changed, descriptors_are_given_back,
+        who_maps_a_page, candidates, pids_of_one_address_space, what_is_not_proved_goes_on, only_a_scan_tells, vmas_that_changed,
+        who_maps_a_file, files_where_the_module_cannot_tell, descriptors_are_given_back,
     ])
