@@ -40,4 +40,6 @@ EXTRA_DIST += \
 	%D%/ci/openapi \
 	%D%/ci/packages.sh \
 	%D%/ci/run-steps \
-	%D%/ci/web
+	%D%/ci/web \
+	%D%/pictures/map.png \
+	%D%/pictures/who-maps-this-page.png

@@ -113,16 +113,48 @@ function tile(mine, box, all) {
 class Treemap {
 	constructor(groups) {
 		this.groups = groups;
-		this.element = h('div', { class: 'treemap', role: 'list', 'aria-label': 'physical memory by kind' });
+		this.without = new Set();
+		this.picture = h('div', { class: 'treemap', role: 'list', 'aria-label': 'physical memory by kind' });
+		this.element = h(
+			'div',
+			null,
+			h(
+				'p',
+				{ class: 'tools' },
+				groups.map((mine) => this.toggle(mine)),
+			),
+			this.picture,
+		);
 		this.watcher = new ResizeObserver(() => this.draw());
-		this.watcher.observe(this.element);
+		this.watcher.observe(this.picture);
 	}
 
+	// Leaves a kind out of the picture, so that the others have its room.
+	toggle(mine) {
+		const swatch = h('i', { class: `swatch frame-${mine.name}` });
+		const made = button(
+			[swatch, ` ${mine.label}`],
+			() => {
+				if (!this.without.delete(mine)) this.without.add(mine);
+				made.setAttribute('aria-pressed', !this.without.has(mine));
+				this.draw();
+			},
+			{
+				class: 'toggle',
+				'aria-pressed': 'true',
+				title: `${mine.help ?? mine.label}; press to leave it out of the picture, or to bring it back`,
+			},
+		);
+		return made;
+	}
+
+	// Shares are those of all memory, whatever is left out.
 	draw() {
 		const all = this.groups.reduce((sum, mine) => sum + mine.area, 0);
-		const box = { x: 0, y: 0, width: this.element.clientWidth, height: this.element.clientHeight };
-		this.element.replaceChildren(
-			...squarify(this.groups, box).map(({ item, ...where }) => tile(item, where, all)),
+		const shown = this.groups.filter((mine) => !this.without.has(mine));
+		const box = { x: 0, y: 0, width: this.picture.clientWidth, height: this.picture.clientHeight };
+		this.picture.replaceChildren(
+			...squarify(shown, box).map(({ item, ...where }) => tile(item, where, all)),
 		);
 	}
 

@@ -104,13 +104,18 @@ export class Grid {
 		this.draw();
 	}
 
+	// The active row stays in sight where it was.
 	resize() {
 		const width = this.element.clientWidth;
 		const shown = this.columns.filter((column) => !(column.least > width));
+		const below = this.active * ROW + ROW - this.element.scrollTop;
 		if (shown.length !== this.shown.length) {
 			this.shown = shown;
 			this.putHead();
 		}
+		if (this.active >= 0 && below <= this.tall && below > this.height())
+			this.element.scrollTop += below - this.height();
+		this.tall = this.height();
 		this.draw();
 	}
 

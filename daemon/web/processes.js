@@ -52,7 +52,7 @@ const COLUMNS = [
 	{ ...number('vma_count'), label: 'VMAs', title: 'virtual memory areas, counted', width: '4.5em' },
 	{
 		...number('vma_limit_ratio'),
-		label: 'of the limit',
+		label: 'Of limit',
 		title: 'VMAs as a share of vm.max_map_count: at 100 % the next mmap fails',
 		width: 'minmax(5.5em, 1fr)',
 		put: putLimit,

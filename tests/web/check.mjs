@@ -538,6 +538,11 @@ const tests = [
 					'areas, the largest first',
 				);
 				truth((await page.locator('tbody tr').count()) > 5, 'the table');
+				await page.getByRole('button', { name: 'free' }).click();
+				await until(
+					'a picture without it',
+					async () => (await page.locator('.tile').count()) === shares.length - 1,
+				);
 			}),
 		'root',
 	],
@@ -789,6 +794,162 @@ const tests = [
 				await many.stop();
 			}
 		},
+	],
+
+	[
+		'addresses as people and crashes write them',
+		() =>
+			at('/here', async (page) => {
+				const read = (name, text) =>
+					page.evaluate(
+						async ([which, it]) => {
+							const found = (await import('/web/address.js'))[which](it);
+							return JSON.parse(
+								JSON.stringify(found, (_, value) =>
+									typeof value === 'bigint'
+										? `0x${value.toString(16)}`
+										: value,
+								),
+							);
+						},
+						[name, text],
+					);
+				for (const text of [
+					'7f10a2c4d123',
+					'0x7f10a2c4d123',
+					' 0X7F10A2C4D123 ',
+					'00007f10a2c4d123',
+					'00007f10`a2c4d123',
+				])
+					expect(await read('parseAddress', text), '0x7f10a2c4d123', text);
+				for (const text of ['libc', '', '0x', '10000000000000000', '12 34'])
+					expect(await read('parseAddress', text), null, text);
+				expect(
+					await read('parseFileOffset', 'libc.so.6 + 0x4d123'),
+					{ file: 'libc.so.6', offset: '0x4d123' },
+					'a place in a file',
+				);
+				const addresses = async (text) =>
+					(await read('parseCrash', text)).map(
+						(one) => one.address ?? `${one.file}+${one.offset}`,
+					);
+				expect(
+					await addresses(
+						'nginx[4242]: segfault at 10 ip 00007f10a2c4d123 sp 00007ffe1c2a0010 error 4 in libc.so.6[4d123,7f10a2c28000+195000]',
+					),
+					['libc.so.6+0x4d123', '0x7f10a2c4d123', '0x7ffe1c2a0010'],
+					'dmesg',
+				);
+				expect(
+					await addresses(
+						'#0  0x00007f10a2c4d123 in __GI_raise (sig=6) from /lib/libc.so.6\n#1  0x000055d0c0a1f3b0 in main ()',
+					),
+					['0x7f10a2c4d123', '0x55d0c0a1f3b0'],
+					'gdb',
+				);
+				expect(
+					await addresses('/usr/sbin/nginx(+0x2a41c) [0x55d0c0a4941c]'),
+					['/usr/sbin/nginx+0x2a41c', '0x55d0c0a4941c'],
+					'backtrace(3)',
+				);
+			}),
+	],
+
+	[
+		'where VMAs lie in the picture, on each scale: in order, gaps compressed, and back to the same page',
+		() =>
+			at('/here', async (page) => {
+				const wrong = await page.evaluate(async () => {
+					const { Layout } = await import('/web/layout.js');
+					const vmas = [];
+					for (let i = 0, at = 16; i < 400; i++) {
+						const pages = 1 + ((i * 7919) % 5000) * (i % 7 ? 1 : 100000);
+						vmas.push({ lo: at, hi: at + pages });
+						at += pages + (i % 3 ? 0 : 1 + ((i * 104729) % 1e9));
+					}
+					const found = [];
+					for (const scale of ['size', 'log', 'equal']) {
+						const layout = new Layout(vmas, scale);
+						const gaps =
+							layout.total -
+							vmas.reduce(
+								(sum, _, i) => sum + layout.to[i] - layout.at[i],
+								0,
+							);
+						if (scale === 'size' && gaps > layout.total / 10)
+							found.push(`gaps take ${gaps} of ${layout.total}`);
+						if (
+							scale === 'size' &&
+							vmas.some(
+								(vma, i) =>
+									Math.abs(
+										layout.to[i] -
+											layout.at[i] -
+											(vma.hi - vma.lo),
+									) > 1e-3,
+							)
+						)
+							found.push('not to scale');
+						for (let i = 0; i < vmas.length; i++)
+							for (const page of [
+								vmas[i].lo,
+								Math.floor((vmas[i].lo + vmas[i].hi) / 2),
+								vmas[i].hi - 1,
+							]) {
+								const unit =
+									layout.unitOf(page) +
+									(layout.to[i] - layout.at[i]) /
+										(vmas[i].hi - vmas[i].lo) /
+										2;
+								const back = layout.pageAt(unit);
+								if (back.index !== i || back.page !== page)
+									found.push(
+										`${scale}: page ${page} of ${i} comes back as ${back.page} of ${back.index}`,
+									);
+							}
+					}
+					return found.slice(0, 5);
+				});
+				expect(wrong, [], 'what is wrong');
+			}),
+	],
+
+	[
+		'tiles of a treemap: in proportion, inside, and none over another',
+		() =>
+			at('/here', async (page) => {
+				const wrong = await page.evaluate(async () => {
+					const { squarify } = await import('/web/treemap.js');
+					const items = [600, 300, 60, 30, 5, 4, 1, 0].map((area) => ({ area }));
+					const box = { x: 10, y: 20, width: 500, height: 200 };
+					const tiles = squarify(items, box);
+					const found = [];
+					if (tiles.length !== 7) found.push(`${tiles.length} tiles`);
+					for (const [i, a] of tiles.entries()) {
+						if (Math.abs(a.width * a.height - a.item.area * 100) > 1)
+							found.push(`area ${a.width * a.height} of ${a.item.area}`);
+						if (
+							a.x < 9.99 ||
+							a.y < 19.99 ||
+							a.x + a.width > 510.01 ||
+							a.y + a.height > 220.01
+						)
+							found.push('outside');
+						for (const b of tiles.slice(i + 1))
+							if (
+								Math.min(a.x + a.width, b.x + b.width) -
+									Math.max(a.x, b.x) >
+									0.01 &&
+								Math.min(a.y + a.height, b.y + b.height) -
+									Math.max(a.y, b.y) >
+									0.01
+							)
+								found.push('one over another');
+					}
+					return found;
+				});
+				expect(wrong, [], 'what is wrong');
+			}),
 	],
 
 	[
