@@ -63,6 +63,18 @@ function usageLine(record) {
 		: ['nothing of it is resident or swapped out'];
 }
 
+// vm_operations_struct by symbol: the members that the kernel calls, and when.
+function opsLines(ops) {
+	const tables = ['vm_ops', 'f_op', 'a_ops'].filter((name) => ops[name]).map((name) => `${name} ${ops[name]}`);
+	const called = ops.members.filter((one) => !one.null);
+	return [
+		h('div', null, tables.length ? code(tables.join('  ')) : (ops.note ?? 'no table')),
+		called.map((one) =>
+			h('div', null, code(`${one.member} ${one.symbol ?? '(no name)'}`), ` ${one.called ?? ''}`),
+		),
+	];
+}
+
 function flagChips(flags, table) {
 	return flags.map((flag) => h('span', { class: 'flag', title: table.get(flag) }, flag));
 }
@@ -116,6 +128,7 @@ export class Explain {
 		this.stop = new AbortController();
 		this.address = address;
 		this.usage = null;
+		this.ops = null;
 		this.found = this.guess();
 		this.draw();
 		this.timer = setTimeout(() => this.ask(this.stop.signal), ASK_AFTER_MS);
@@ -144,25 +157,46 @@ export class Explain {
 			this.found = reply;
 			this.draw();
 		} catch (error) {
-			const box = this.view.problem(error, () => this.ask(signal));
-			if (box) this.element.append(box);
+			this.say(this.view.problem(error, () => this.ask(signal)));
 		}
 	}
 
-	async askUsage() {
-		const { pid, ticks } = this.view.process();
-		const { vma } = this.found;
+	// Below what is known already; the last one only.
+	say(box) {
+		if (!box) return;
+		this.element.querySelector('.notice')?.remove();
+		this.element.append(box);
+		box.scrollIntoView({ block: 'nearest' });
+	}
+
+	// What is asked by hand, on top of what is shown.
+	async askMore(take) {
+		const { signal } = this.stop;
 		try {
-			const list = await askList(
-				`/v1/processes/${pid}/vmas?detail=usage&start=${vma.start}&end=${vma.end}&limit=1&start_time_ticks=${ticks}`,
-				{ signal: this.stop.signal },
-			);
-			this.usage = list.rows[0] ?? null;
+			await take(this.view.process(), signal);
 			this.draw();
 		} catch (error) {
-			const box = this.view.problem(error, () => this.askUsage());
-			if (box) this.element.append(box);
+			this.say(this.view.problem(error, () => this.askMore(take)));
 		}
+	}
+
+	askUsage() {
+		const { vma } = this.found;
+		return this.askMore(async ({ pid, ticks }, signal) => {
+			const range = `start=${vma.start}&end=${vma.end}&limit=1`;
+			const list = await askList(
+				`/v1/processes/${pid}/vmas?detail=usage&${range}&start_time_ticks=${ticks}`,
+				{ signal },
+			);
+			this.usage = list.rows[0] ?? null;
+		});
+	}
+
+	askOps() {
+		return this.askMore(async ({ pid, ticks }, signal) => {
+			const path = `/v1/processes/${pid}/vmas/${hex(this.address)}/ops?start_time_ticks=${ticks}`;
+			this.ops = (await ask(path, { signal })).reply;
+		});
 	}
 
 	trust() {
@@ -212,6 +246,7 @@ export class Explain {
 				this.found.frame && row('frame', ...frameLine(this.found.frame)),
 				this.usage?.flags && row('flags', ...flagLine(this.usage.flags)),
 				this.usage && row('usage', ...usageLine(this.usage)),
+				this.ops && row('ops', ...opsLines(this.ops)),
 				row(
 					'before',
 					previous
@@ -264,6 +299,10 @@ export class Explain {
 			vma &&
 				button('What smaps says', () => this.askUsage(), {
 					title: 'walks the page tables of this VMA',
+				}),
+			vma &&
+				button('What the kernel calls', () => this.askOps(), {
+					title: 'the operations of the VMA by symbol; for root, with the helper module',
 				}),
 			copyButton('Copy as vmactl', () => `vmactl show ${pid} ${address}`),
 			copyButton(

@@ -97,7 +97,7 @@ export class Record {
 	// Chromium itself tells of a reply that is an error, of a vmad that is gone, and of how these tests read the canvas.
 	onConsole(message) {
 		if (
-			/^Failed to load resource: (net::ERR_CONNECTION|the server responded with a status of 4)|^Canvas2D: Multiple readback/.test(
+			/^Failed to load resource: (net::ERR_CONNECTION|the server responded with a status of [45])|^Canvas2D: Multiple readback/.test(
 				message.text(),
 			)
 		)

@@ -335,6 +335,27 @@ const tests = [
 	],
 
 	[
+		'the panel: what smaps says, asked once by hand; what the kernel calls needs the module, and says so where it is missing',
+		() =>
+			at(space(`/${told.area}`), async (page) => {
+				const asked = requestsOf(page);
+				await page.getByRole('button', { name: 'What smaps says' }).click();
+				await until('the flags', async () =>
+					/flags\s+rd\s*readable/.test(await page.locator('.explain dl').innerText()),
+				);
+				truth(
+					/shared_dirty 1M/.test(await page.locator('.explain dl').innerText()),
+					await page.locator('.explain dl').innerText(),
+				);
+				expect(asked.filter((path) => WALKS.test(path)).length, 1, 'one walk');
+				await page.getByRole('button', { name: 'What the kernel calls' }).click();
+				await until('the operations, or what mends it', async () =>
+					/ops\s+\S|What mends it/.test(await page.locator('.explain').innerText()),
+				);
+			}),
+	],
+
+	[
 		'the map: a place in a file, and what a crash left',
 		() =>
 			at(space(), async (page) => {
