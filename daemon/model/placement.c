@@ -25,7 +25,7 @@ struct search {
 /* One of the cases that are possible. */
 struct one_case {
 	uint64_t base, bottom, floor;
-	bool bottom_up;
+	bool bottom_up, guard_carries;
 };
 
 static void say(struct placement *to, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -69,19 +69,29 @@ static uint64_t guard_start(const struct layout_area *area)
 	return area->start > guard ? area->start - guard : 0;
 }
 
-/* The end of the highest hole within [low, high) that has room, or 0. */
-static uint64_t highest_hole(const struct layout *layout, uint64_t low, uint64_t high, uint64_t length)
+/*
+ * The end of the highest hole within [low, high) that has room, or 0. An area's guard counts where the hole below the area is looked at, which is when the hole as
+ * such has room; the search then goes on below the guard, since 6.1 (carries) also where the guard reaches over the next areas and holes.
+ */
+static uint64_t highest_hole(const struct layout *layout, uint64_t low, uint64_t high, uint64_t length, bool carries)
 {
-	uint64_t top = high;
+	uint64_t limit = high;
 
-	for (size_t i = layout->count; i-- > 0 && top > low;) {
-		uint64_t bottom = higher(layout->areas[i].end, low);
+	for (size_t i = layout->count + 1; i-- > 0 && limit > low;) {
+		const struct layout_area *above = i < layout->count ? &layout->areas[i] : NULL;
+		uint64_t top = above ? lower(limit, above->start) : limit, bottom = i ? higher(layout->areas[i - 1].end, low) : low;
 
+		if (top <= bottom || top - bottom < length)
+			continue;
+		if (!above || guard_start(above) >= top)
+			return top;
+		top = guard_start(above);
 		if (top > bottom && top - bottom >= length)
 			return top;
-		top = lower(top, guard_start(&layout->areas[i]));
+		if (carries)
+			limit = top;
 	}
-	return top > low && top - low >= length ? top : 0;
+	return 0;
 }
 
 /* The start of the lowest hole within [low, high) that has room, or 0. */
@@ -102,7 +112,7 @@ static uint64_t lowest_hole(const struct layout *layout, uint64_t low, uint64_t 
 /* vm_unmapped_area(), without any alignment; 0: there is no room. From the top down, then, if that fails, from the bottom up. */
 static uint64_t unmapped_area(const struct layout *layout, const struct one_case *one, uint64_t length)
 {
-	uint64_t end = one->bottom_up ? 0 : highest_hole(layout, one->floor, one->base, length);
+	uint64_t end = one->bottom_up ? 0 : highest_hole(layout, one->floor, one->base, length, one->guard_carries);
 
 	return end ? end - length : lowest_hole(layout, higher(one->bottom, one->floor), LAYOUT_TOP, length);
 }
@@ -204,6 +214,7 @@ static void try_cases(const struct layout *layout, const struct placement_facts 
 		      struct placement *to)
 {
 	_Static_assert(CASES <= PLACEMENT_CANDIDATES_MAX, "each case may be a candidate");
+	bool guards_matter = false;
 
 	for (int i = 0; i < CASES; i++) {
 		struct one_case one = {
@@ -211,10 +222,16 @@ static void try_cases(const struct layout *layout, const struct placement_facts 
 			.bottom = i & 2 ? search->bottom.high : search->bottom.low,
 			.floor = i & 4 ? search->floor.low : search->floor.high,
 			.bottom_up = search->bottom_up,
+			.guard_carries = true,
 		};
+		uint64_t at = place(layout, &one, &facts->rules, length);
 
-		add_candidate(to, place(layout, &one, &facts->rules, length));
+		add_candidate(to, at);
+		one.guard_carries = false;
+		guards_matter |= place(layout, &one, &facts->rules, length) != at;
 	}
+	if (guards_matter)
+		DOUBT(to, "kernels differ in what the guard gap of a stack means for holes that lie below another area");
 }
 
 static void put_candidates(struct placement *to)
@@ -245,17 +262,18 @@ static void say_direction(const struct search *search, struct placement *to)
 	to->record.mmap_base = from;
 }
 
-/* The hole that holds an address. */
+/* The hole that holds an address, up to the guard of what is above it. */
 static void say_hole(const struct layout *layout, const struct search *search, uint64_t start, uint64_t length, struct placement *to)
 {
 	uint64_t bottom = search->floor.high, top = LAYOUT_TOP;
 	bool above = !search->bottom_up && start + length > search->base.high;
 
 	for (size_t i = 0; i < layout->count; i++) {
-		if (layout->areas[i].end <= start)
-			bottom = higher(bottom, layout->areas[i].end);
-		else
-			top = lower(top, guard_start(&layout->areas[i]));
+		if (layout->areas[i].end > start) {
+			top = guard_start(&layout->areas[i]);
+			break;
+		}
+		bottom = higher(bottom, layout->areas[i].end);
 	}
 	if (!above && !search->bottom_up && start < search->base.low)
 		top = lower(top, search->base.low);
@@ -322,16 +340,8 @@ static void doubt_limits(const struct layout *layout, const struct placement_fac
 		DOUBT(to, "it is larger than the host's memory and swap: refused unless MAP_NORESERVE or PROT_NONE");
 }
 
-/* A static program, or the loader run as a program: where the kernel begins to search cannot be told from outside for sure. */
-static bool has_no_loader(const struct layout *layout)
-{
-	return layout->auxv.loader == 0;
-}
-
 static void doubt_knowledge(const struct layout *layout, const struct placement_facts *facts, struct placement *to)
 {
-	if (has_no_loader(layout))
-		DOUBT(to, "mmap_base is a guess: the program has no loader");
 	if (!facts->complete)
 		DOUBT(to, "the process ended while its VMAs were read");
 	if (!facts->rules.known)
