@@ -12,6 +12,18 @@ CLEANFILES += %D%/completion/vmactl
 %D%/completion/vmactl: %D%/completion/vmactl.bash
 	$(AM_V_GEN)$(MKDIR_P) $(@D) && cp $(srcdir)/%D%/completion/vmactl.bash $@
 
+# Prometheus and Grafana
+prometheusdir = $(pkgdatadir)/prometheus
+dist_prometheus_DATA = \
+	%D%/prometheus/alerts.yml \
+	%D%/prometheus/fleet.yml \
+	%D%/prometheus/host.yml \
+	%D%/prometheus/recording.yml
+targetsdir = $(prometheusdir)/targets
+dist_targets_DATA = %D%/prometheus/targets/example.yml
+grafanadir = $(pkgdatadir)/grafana
+dist_grafana_DATA = %D%/grafana/vmad.json
+
 # systemd
 dist_systemdsystemunit_DATA = \
 	%D%/systemd/vmad.socket \

@@ -15,6 +15,7 @@ include %D%/web/local.mk
 include %D%/unit/local.mk
 include %D%/api/local.mk
 include %D%/live/local.mk
+include %D%/prometheus/local.mk
 include %D%/faults/local.mk
 include %D%/fuzz/local.mk
 include %D%/bench/local.mk

@@ -31,6 +31,7 @@ packages=(
 	"test     libclang-rt-14-dev   file /usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.fuzzer-*.a"
 	"test     clang-tidy           command clang-tidy"
 	"test     gcovr                command gcovr"
+	"test     iproute2             command ip"
 	"test     zsh                  command zsh"
 	"test     bash-completion      file /usr/share/bash-completion/bash_completion"
 	"test     nodejs               command node"
@@ -95,4 +96,23 @@ packages_provide() {
 		echo "quickstart: apt-get could not install them; its words stand above" >&2
 		return 1
 	}
+}
+
+# What tests stand beside, unpacked and not installed: Debian's packages would start them as services.
+peers=(prometheus prometheus-node-exporter)
+
+# peers_provide DIRECTORY: programs are then in DIRECTORY/usr/bin; where they cannot be had, tests that want them are skipped.
+peers_provide() {
+	local package debs
+	for package in "${peers[@]}"; do
+		if command -v "$package" >/dev/null || [[ -x $1/usr/bin/$package ]]; then
+			continue
+		fi
+		echo "unpacking Debian's $package"
+		debs=$(mktemp -d)
+		(cd "$debs" && { apt-get -qq download "$package" || { apt update && apt-get -qq download "$package"; }; }) >/dev/null 2>&1 &&
+			mkdir -p "$1" && dpkg -x "$debs/$package"_*.deb "$1" ||
+			echo "quickstart: Debian's $package cannot be had: tests that want it are skipped" >&2
+		rm -rf "$debs"
+	done
 }
