@@ -58,7 +58,7 @@ static void errors(void **state)
 		{ EACCES, 403, "not-allowed", "\"errno\":\"EACCES\"" },
 		{ EPERM, 403, "not-allowed", "\"mend\":" },
 		{ ESTALE, 409, "pid-reused", "start_time_ticks" },
-		{ ETIMEDOUT, 504, "target-blocked", "maps" },
+		{ ETIMEDOUT, 504, "target-blocked", "in time" },
 		{ EMFILE, 503, "busy", "EMFILE" },
 		{ ENFILE, 503, "busy", "ENFILE" },
 		{ EIO, 500, "failed", "\"errno\":\"EIO\"" },
