@@ -48,6 +48,7 @@ EXTRA_DIST += \
 	%D%/ci/coverage \
 	%D%/ci/distcheck \
 	%D%/ci/fuzz \
+	%D%/ci/kernels \
 	%D%/ci/lint \
 	%D%/ci/openapi \
 	%D%/ci/packages.sh \
@@ -55,3 +56,5 @@ EXTRA_DIST += \
 	%D%/ci/web \
 	%D%/pictures/map.png \
 	%D%/pictures/who-maps-this-page.png
+
+include %D%/kmod/local.mk

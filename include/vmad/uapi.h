@@ -33,10 +33,10 @@
  * VMAS: the VMAs of a process, ascending, from the one that holds or follows `cursor` to the last one that begins
  * below `end`. When the call returns, `cursor` stands behind the last VMA that was written. Where one of the arrays was
  * too small for the next VMA, `result` has VMADK_TRUNCATED: call again with the cursor as it is, and with empty
- * arrays. mmap_lock is released from time to time: a VMA may change between two of them; none is told twice, and none
- * that was there all the time is missing. With VMADK_VMAS_MEMBERS each vm_operations_struct is listed member by member
- * as this kernel has them, NULL or not, in the order in which the struct has them. If not even one VMA fits, the call
- * fails with ENOSPC.
+ * arrays. mmap_lock is released from time to time: none is missing that was there all the time, but where VMAs were
+ * merged meanwhile, the next one told may begin below the end of the one before it. With VMADK_VMAS_MEMBERS each
+ * vm_operations_struct is listed member by member as this kernel has them, NULL or not, in the order of the struct. If
+ * not even one VMA fits, the call fails with ENOSPC. The vsyscall page is no VMA of a process, and is not told.
  *
  * RMAP: who maps a page: the one that a process maps at an address, or a frame by its number (VMADK_RMAP_PFN). All
  * VMAs that the kernel's trees name for the page are listed. The trees name too many (a child that has written to its
@@ -91,7 +91,7 @@ struct vmadk_array {
 	__u64 at;		/* in: user address of the first element, aligned to 8 */
 	__u32 room;		/* in: elements that fit */
 	__u32 width;		/* in: size of an element, VMADK_*_WIDTH */
-	__u32 count;		/* out: elements written; RMAP, FILEMAP: that there are, also where room is less */
+	__u32 count;		/* out: elements written; of reasons, mappings and pids: that there are, also where room is less */
 	__u32 pad;		/* 0 */
 };
 

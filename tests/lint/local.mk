@@ -5,6 +5,7 @@ lint_tests = \
 	%D%/includes.py \
 	%D%/tables.py \
 	%D%/spdx.py \
-	%D%/units.py
+	%D%/units.py \
+	%D%/versions.py
 TESTS += $(lint_tests)
 EXTRA_DIST += $(lint_tests)
