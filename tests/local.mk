@@ -18,4 +18,5 @@ include %D%/live/local.mk
 include %D%/prometheus/local.mk
 include %D%/faults/local.mk
 include %D%/fuzz/local.mk
+include %D%/kernel/local.mk
 include %D%/bench/local.mk

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* unload: not while it is used; afterwards without a trace. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "ask.h"
+#include "guest.h"
+
+static int unload(void)
+{
+	return syscall(SYS_delete_module, "vmad", O_NONBLOCK) < 0 ? errno : 0;
+}
+
+static int load(void)
+{
+	int fd = open("/modules/vmad.ko", O_RDONLY | O_CLOEXEC), r;
+
+	must(fd >= 0);
+	r = syscall(SYS_finit_module, fd, "", 0) < 0 ? errno : 0;
+	close(fd);
+	return r;
+}
+
+static void in_use(void)
+{
+	struct child child = child_new(NULL, NULL);
+	struct stat st;
+
+	device();
+	must_equal(unload(), EAGAIN);
+	close(device());
+	must_equal(unload(), 0);
+	must(stat(VMADK_DEVICE, &st) < 0 && errno == ENOENT);
+	must(stat("/sys/module/vmad", &st) < 0 && errno == ENOENT);
+	must_equal(load(), 0);
+	child_end(&child);
+}
+
+static void ask_something(void)
+{
+	int fd = open(VMADK_DEVICE, O_RDWR | O_CLOEXEC);
+	struct vmadk_rmap rmap = { .size = sizeof(rmap), .pid = getpid(), .address = (uintptr_t)&rmap,
+				   .mappings = { .width = VMADK_MAPPING_WIDTH },
+				   .pids = { .width = VMADK_PID_WIDTH },
+				   .strings = { .width = VMADK_STRING_WIDTH } };
+
+	must(fd >= 0);
+	must(ioctl(fd, VMADK_IOC_RMAP, &rmap) == 0);
+	must_equal(rmap.mapped, 1);
+	close(fd);
+}
+
+static long free_kb(void)
+{
+	FILE *file = fopen("/proc/meminfo", "re");
+	char line[128];
+	long kb = -1;
+
+	while (kb < 0 && fgets(line, sizeof(line), file))
+		sscanf(line, "MemFree: %ld", &kb);
+	fclose(file);
+	return kb;
+}
+
+/* How many of them the kernel has allocated, some of them in reserve. */
+static long mm_structs(void)
+{
+	FILE *file = fopen("/proc/slabinfo", "re");
+	char line[512];
+	long count = -1;
+
+	must(file);
+	while (count < 0 && fgets(line, sizeof(line), file))
+		sscanf(line, "mm_struct %*d %ld", &count);
+	fclose(file);
+	must(count > 0);
+	return count;
+}
+
+/* What is not given back would add up. */
+static void again_and_again(void)
+{
+	long before = 0;
+
+	for (int i = 0; i < 60; i++) {
+		if (i == 10)
+			before = free_kb();
+		must_equal(unload(), 0);
+		must_equal(load(), 0);
+		ask_something();
+	}
+	printf("# %ld kB less are free after 50 times\n", before - free_kb());
+	must(before - free_kb() < 8192);
+}
+
+#define ROUNDS 200
+#define PAGES 100
+
+/* An mm that is kept by mistake stays in its cache; a page that is, in memory. The kernel's own reserves come and go meanwhile. */
+static void nothing_is_kept(void)
+{
+	long kb = 0, mms = 0;
+
+	for (int i = 0; i < ROUNDS + 10; i++) {
+		char *at = map_anon(PAGES * PAGE);
+		struct child child = child_new(NULL, NULL);
+		struct answer *answer;
+
+		if (i == 10) {
+			kb = free_kb();
+			mms = mm_structs();
+		}
+		for (size_t page = 0; page < PAGES; page++)
+			must_equal(ask_address(child.pid, at + page * PAGE, &answer), 0);
+		munmap(at, PAGES * PAGE);
+		child_end(&child);
+	}
+	printf("# after %d processes there are %ld mm_structs more, and %ld kB less are free\n", ROUNDS, mm_structs() - mms,
+	       kb - free_kb());
+	must(mm_structs() - mms < ROUNDS / 2);
+	must(kb - free_kb() < (long)(ROUNDS * PAGES * PAGE / 1024 / 4));
+}
+
+int test_unload(void)
+{
+	static const struct guest_case cases[] = {
+		{ "processes that were asked about are freed when they end", nothing_is_kept },
+		{ "unloading is refused while the device is open, and clean afterwards", in_use },
+		{ "unloaded and loaded 60 times", again_and_again },
+	};
+
+	return run_cases(cases, COUNT(cases));
+}
