@@ -11,6 +11,7 @@
 #include "address.h"
 #include "escape.h"
 #include "number.h"
+#include "ops_text.h"
 #include "size.h"
 #include "text.h"
 
@@ -181,6 +182,21 @@ char *cell_mapping(const json_t *record, const struct cell_style *style)
 	marked = format("%s (deleted)", path);
 	free(path);
 	return marked;
+}
+
+/* A symbol is plain ASCII, and vmad has seen to that; another vmad may not have. */
+char *cell_function(const json_t *record, const struct cell_style *style)
+{
+	struct text text = { 0 };
+	char *safe = ops_text_function(record, &text) ? NULL : style->raw ? strdup(text.p) : escape_text(text.p, text.len);
+
+	text_free(&text);
+	return safe;
+}
+
+char *cell_what(const json_t *record, const struct cell_style *style)
+{
+	return cell_string(record, json_is_true(json_object_get(record, "null")) ? "otherwise" : "called", style);
 }
 
 static bool number_of_text(const struct column *column, const char *text, uint64_t *ret)

@@ -24,6 +24,8 @@ char *cell_range(const json_t *record, const struct cell_style *style);
 char *cell_vma_range(const json_t *record, const struct cell_style *style);
 char *cell_vma_size(const json_t *record, const struct cell_style *style);
 char *cell_mapping(const json_t *record, const struct cell_style *style);
+char *cell_function(const json_t *record, const struct cell_style *style);
+char *cell_what(const json_t *record, const struct cell_style *style);
 
 /* What is absent comes first, numbers before words. */
 struct cell_key {

@@ -23,6 +23,10 @@ static const struct column all[] = {
 	  cell_mapping, "path" },
 	{ RECORD_mapping, "range", COLUMN_STR, "its VMA: start-end, as maps prints it", cell_vma_range, "vma_start" },
 	{ RECORD_mapping, "size", COLUMN_U64, "size of its VMA", cell_vma_size, "vma_start" },
+	{ RECORD_vma_op, "function", COLUMN_STR, "its symbol, with the module that it is in; NULL where there is none",
+	  cell_function, "symbol" },
+	{ RECORD_vma_op, "what", COLUMN_STR, "when the kernel calls it; of one that is NULL, what it does instead", cell_what,
+	  "member" },
 	{ RECORD_mapping, "mapping", COLUMN_STR, "path of its VMA, or the name of one that has none", cell_mapping,
 	  "path" },
 };

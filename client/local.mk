@@ -26,6 +26,8 @@ client_libvmactl_a_SOURCES = \
 	%D%/lookup.c %D%/lookup.h \
 	%D%/maps.c \
 	%D%/number.c %D%/number.h \
+	%D%/ops.c \
+	%D%/ops_text.c %D%/ops_text.h \
 	%D%/options.c %D%/options.h \
 	%D%/output.c %D%/output.h \
 	%D%/page_bar.c %D%/page_bar.h \

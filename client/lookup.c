@@ -354,3 +354,31 @@ int lookup_usage(struct session *s, const struct place *place, uint64_t address,
 	text_free(&path);
 	return code;
 }
+
+static int on_member(void *members, const json_t *record, const json_t *head)
+{
+	(void)head;
+	return json_array_append_new(members, json_deep_copy(record)) ? EXIT_FAILED : EXIT_DONE;
+}
+
+json_t *lookup_ops(struct session *s, const struct place *place, uint64_t address)
+{
+	struct trouble before = s->trouble;
+	struct answer answer = { 0 };
+	json_t *ops = NULL, *members = json_array();
+	struct text path = { 0 };
+	int r = query_begin(&path, ROUTE_ops, place->process.pid, address) | add_start_time(place, &path);
+
+	query_end(&path);
+	if (r == 0 && members &&
+	    fetch_records(s, &(struct question){ .path = path.p, .subject = place->subject }, on_member, members, &answer) ==
+		    EXIT_DONE)
+		ops = json_deep_copy(answer.envelope);
+	if (ops)
+		json_object_set(ops, "members", members);
+	s->trouble = before;
+	answer_free(&answer);
+	text_free(&path);
+	json_decref(members);
+	return ops;
+}

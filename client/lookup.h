@@ -37,6 +37,12 @@ int lookup_usage(struct session *session, const struct place *place, uint64_t ad
 /* The path of that question. 0, or -ENOMEM. */
 int lookup_usage_path(const struct place *place, uint64_t address, struct text *path);
 
+/*
+ * What the helper module says of the VMA at the address: vmad's answer of the route `ops` with its members in it. NULL
+ * where there is none: no module, no right to ask it, no VMA. That is no trouble.
+ */
+json_t *lookup_ops(struct session *session, const struct place *place, uint64_t address);
+
 /* An address member of a record; 0 where it has none. */
 uint64_t lookup_member(const json_t *record, const char *name);
 

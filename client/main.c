@@ -21,10 +21,11 @@ static const struct verb {
 } verbs[] = {
 	{ "ps", "[TARGET...]", "processes: VMAs, share of vm.max_map_count, sizes",
 	  OPTIONS_PROCESSES | OPTIONS_COUNT, verb_ps },
-	{ "maps", "TARGET... [RANGE]", "the VMAs of processes", OPTIONS_VMAS | OPTIONS_USAGE, verb_maps },
+	{ "maps", "TARGET... [RANGE]", "the VMAs of processes", OPTIONS_VMAS | OPTIONS_USAGE | OPTIONS_KERNEL, verb_maps },
 	{ "show", "TARGET ADDR", "explains one address: VMA or gap, neighbours, file offset", OPTIONS_USAGE, verb_show },
+	{ "ops", "TARGET [ADDR]", "what the kernel calls for a VMA, by symbol", OPTIONS_VMAS, verb_ops },
 	{ "pages", "TARGET [RANGE]", "the state of its pages, with a bar on a terminal", OPTIONS_PAGES, verb_pages },
-	{ "rmap", "TARGET ADDR|pfn:PFN", "who maps this page: every process and address", 0, verb_rmap },
+	{ "rmap", "TARGET ADDR|pfn:PFN", "who maps this page: every process and address", OPTIONS_CANDIDATES, verb_rmap },
 	{ "frames", "[PFN]", "all page frames by kind, or one", OPTIONS_FRAMES, verb_frames },
 	{ "find", "[FILE]", "VMAs of all processes", OPTIONS_VMAS | OPTIONS_PROCESSES, verb_find },
 	{ "file", "PATH [PART]", "who maps a file, and what of it is cached", OPTIONS_PROCESSES, verb_file },

@@ -12,10 +12,13 @@
 
 static const char plain[] = "range,perms,size_bytes,offset_bytes,kind,mapping";
 static const char with_usage[] = "range,perms,size_bytes,rss_bytes,pss_bytes,private_dirty_bytes,swap_bytes,kind,mapping";
+static const char with_kernel[] = "range,perms,size_bytes,pgoff_pages,vm_flags,kind,vm_ops,mapping";
 /* rows of several processes with no line above that says whose they are */
 static const char plain_of_many[] = "pid,range,perms,size_bytes,offset_bytes,kind,mapping";
 static const char with_usage_of_many[] =
 	"pid,range,perms,size_bytes,rss_bytes,pss_bytes,private_dirty_bytes,swap_bytes,kind,mapping";
+
+static const char with_kernel_of_many[] = "pid,range,perms,size_bytes,pgoff_pages,vm_flags,kind,vm_ops,mapping";
 
 struct maps {
 	struct session *session;
@@ -28,8 +31,8 @@ static const char *default_columns(const struct session *s, bool many)
 	bool bare = s->options.noheadings || s->options.form == OUTPUT_RAW;
 
 	if (many && bare)
-		return s->options.usage ? with_usage_of_many : plain_of_many;
-	return s->options.usage ? with_usage : plain;
+		return s->options.kernel ? with_kernel_of_many : s->options.usage ? with_usage_of_many : plain_of_many;
+	return s->options.kernel ? with_kernel : s->options.usage ? with_usage : plain;
 }
 
 static int make_path(const struct maps *maps, const struct process *process, struct text *path)
@@ -39,6 +42,8 @@ static int make_path(const struct maps *maps, const struct process *process, str
 
 	if (s->options.usage)
 		r |= query_add(path, "detail", "usage");
+	if (s->options.kernel)
+		r |= query_add(path, "detail", "kernel");
 	if (process->start_time_ticks)
 		r |= text_printf(path, "&start_time_ticks=%" PRIu64, process->start_time_ticks);
 	r |= filter_query(&s->options.filter, path) | list_add_limit(s, path);
@@ -124,7 +129,12 @@ static int show_all(struct maps *maps, int argc, char **argv)
 	return code < 0 ? code : first;
 }
 
-int verb_maps(struct session *s, int argc, char **argv)
+static bool wants(const struct list *list, enum record record)
+{
+	return columns_include(&list->columns, record) || (list->sort && list->sort->record == record);
+}
+
+int verb_maps_with(struct session *s, int argc, char **argv, const char *columns)
 {
 	struct maps maps = { .session = s, .list = { .noun = "VMA", .plural = "VMAs" } };
 	int code;
@@ -134,11 +144,19 @@ int verb_maps(struct session *s, int argc, char **argv)
 	argc = take_range(s, argc, argv);
 	if (argc == 0)
 		return trouble_set(&s->trouble, EXIT_USAGE, "maps: which process?");
-	code = list_columns(s, ROUTE_vmas, default_columns(s, argc > 1), &maps.list);
+	code = list_columns(s, ROUTE_vmas, columns ? columns : default_columns(s, argc > 1), &maps.list);
 	if (code != EXIT_DONE)
 		return code;
-	/* to ask for such a column is to ask for the walk */
-	s->options.usage |= columns_include(&maps.list.columns, RECORD_usage) ||
-			    (maps.list.sort && maps.list.sort->record == RECORD_usage);
+	/* to ask for such a column is to ask for the walk, or for the module */
+	s->options.usage |= wants(&maps.list, RECORD_usage);
+	s->options.kernel |= wants(&maps.list, RECORD_kernel);
+	if (s->options.usage && s->options.kernel)
+		return trouble_set(&s->trouble, EXIT_USAGE, "maps: what smaps and what the module knows are two answers: "
+				   "--usage and --kernel exclude each other, and so do their columns");
 	return show_all(&maps, argc, argv);
+}
+
+int verb_maps(struct session *s, int argc, char **argv)
+{
+	return verb_maps_with(s, argc, argv, NULL);
 }

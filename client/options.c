@@ -12,7 +12,7 @@
 
 enum {
 	OPT_SOCKET = 256, OPT_URL, OPT_LOCAL, OPT_TOKEN_FILE, OPT_CACERT, OPT_NDJSON, OPT_SORT, OPT_LIMIT, OPT_WATCH,
-	OPT_USAGE, OPT_VMAS, OPT_NO_VMAS, OPT_KIND, OPT_PERMS, OPT_PATH, OPT_DELETED, OPT_MIN_SIZE, OPT_START, OPT_END,
+	OPT_USAGE, OPT_KERNEL, OPT_CANDIDATES, OPT_VMAS, OPT_NO_VMAS, OPT_KIND, OPT_PERMS, OPT_PATH, OPT_DELETED, OPT_MIN_SIZE, OPT_START, OPT_END,
 	OPT_COMM, OPT_UID, OPT_UNIT, OPT_LENGTH, OPT_ALIGN,
 	OPT_SUMMARY, OPT_FLAGS, OPT_FRAMES, OPT_BY,
 };
@@ -28,6 +28,8 @@ static const struct row {
 	const char *help;
 } rows[] = {
 	{ "usage", OPT_USAGE, no_argument, NULL, OPTIONS_USAGE, "what smaps knows too; walks the page tables" },
+	{ "kernel", OPT_KERNEL, no_argument, NULL, OPTIONS_KERNEL, "what the kernel's own structs say too (root, with the helper module)" },
+	{ "candidates", OPT_CANDIDATES, no_argument, NULL, OPTIONS_CANDIDATES, "VMAs too that could map it and do not (with the helper module)" },
 	{ "vmas", OPT_VMAS, no_argument, NULL, OPTIONS_COUNT, "count the VMAs of each process (the default)" },
 	{ "no-vmas", OPT_NO_VMAS, no_argument, NULL, OPTIONS_COUNT, "do not count them" },
 	{ "length", OPT_LENGTH, required_argument, "SIZE", OPTIONS_PLACEMENT, "say where the next mmap of this length would be placed, and why" },
@@ -160,6 +162,8 @@ static int set(struct options *o, int value, const char *argument, struct troubl
 	case 'h': o->help = true; break;
 	case 'V': o->version = true; break;
 	case OPT_USAGE: o->usage = true; break;
+	case OPT_KERNEL: o->kernel = true; break;
+	case OPT_CANDIDATES: o->candidates = true; break;
 	case OPT_VMAS: o->no_vmas = false; break;
 	case OPT_NO_VMAS: o->no_vmas = true; break;
 	case OPT_SUMMARY: o->summary = true; break;

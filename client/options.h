@@ -22,6 +22,8 @@ enum {
 	OPTIONS_PLACEMENT = 32,
 	OPTIONS_PAGES = 64,
 	OPTIONS_FRAMES = 128,
+	OPTIONS_KERNEL = 256,
+	OPTIONS_CANDIDATES = 512,
 };
 
 struct options {
@@ -35,7 +37,7 @@ struct options {
 	bool watch;
 	unsigned int watch_ms;
 	bool help, version;
-	bool usage, no_vmas;
+	bool usage, kernel, candidates, no_vmas;
 	bool has_length, has_align;
 	uint64_t length, align;
 	bool summary, flags, frames;

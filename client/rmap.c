@@ -11,6 +11,21 @@
 #include "query.h"
 #include "verbs.h"
 
+/* What the helper module adds: "; file, index 0x4d, a_ops ext4_da_aops, referenced 3 times" */
+static int say_module(const json_t *envelope, struct text *out)
+{
+	const char *kind = json_string_value(json_object_get(envelope, "page_kind"));
+	const char *a_ops = json_string_value(json_object_get(envelope, "a_ops"));
+	const json_t *index = json_object_get(envelope, "index_pages"), *references = json_object_get(envelope, "reference_count");
+	int r = kind ? text_printf(out, "; %s", kind) : 0;
+
+	if (index)
+		r |= text_printf(out, ", index 0x%" PRIx64, number_value(index));
+	if (a_ops)
+		r |= text_printf(out, ", a_ops %s", a_ops);
+	return references ? r | text_printf(out, ", reference count %" PRIu64, number_value(references)) : r;
+}
+
 /* "page 0x1a2b3c  referenced, uptodate, lru, mmap, anon, swapbacked; folio of 1 page; cgroup /user.slice; node 0" */
 static int say_page(const json_t *envelope, struct text *out)
 {
@@ -25,7 +40,7 @@ static int say_page(const json_t *envelope, struct text *out)
 	if (place.len)
 		r |= text_printf(out, "; %s", place.p);
 	text_free(&place);
-	return r;
+	return r | say_module(envelope, out);
 }
 
 static const char *plural(uint64_t count, const char *one, const char *many)
@@ -37,7 +52,8 @@ static const char *plural(uint64_t count, const char *one, const char *many)
 static int say_proof(const json_t *envelope, struct text *out)
 {
 	const json_t *page = json_object_get(envelope, "page"), *mapcount = json_object_get(page, "mapcount");
-	uint64_t processes = number_member(envelope, "processes_found");
+	uint64_t processes = number_member(envelope, "processes_found"),
+		 candidates = number_member(envelope, "candidates_found");
 	int r = 0;
 
 	if (!page)
@@ -45,19 +61,27 @@ static int say_proof(const json_t *envelope, struct text *out)
 	if (mapcount)
 		r |= text_printf(out, "mapped %" PRIu64 " %s, ", number_value(mapcount),
 				 plural(number_value(mapcount), "time", "times"));
-	return r | text_printf(out, "found %" PRIu64 " in %" PRIu64 " %s: ", number_member(envelope, "mappings_found"),
-			       processes, plural(processes, "process", "processes"));
+	r |= text_printf(out, "found %" PRIu64 " in %" PRIu64 " %s", number_member(envelope, "mappings_found"), processes,
+			 plural(processes, "process", "processes"));
+	if (candidates)
+		r |= text_printf(out, " (and %" PRIu64 " %s)", candidates, plural(candidates, "candidate", "candidates"));
+	return r | text_printf(out, ": ");
 }
+
+static const char mappings_only[] = "pids,comm,address,range,perms,size,kind,mapping";
+static const char with_candidates[] = "state,pids,comm,address,range,perms,size,kind,mapping";
 
 static int show(struct session *s, enum route route, const struct place *place, uint64_t at)
 {
 	struct list list = { .noun = "mapping", .plural = "mappings", .of_others = true, .subject = say_page, .summary = say_proof };
 	struct text path = { 0 };
-	int code = list_columns(s, route, "pids,comm,address,range,perms,size,kind,mapping", &list), r;
+	int code = list_columns(s, route, s->options.candidates ? with_candidates : mappings_only, &list), r;
 
 	if (code != EXIT_DONE)
 		return code;
 	r = query_begin(&path, route, place->process.pid, at);
+	if (s->options.candidates)
+		r |= query_add(&path, "candidates", "true");
 	if (place->process.start_time_ticks)
 		r |= text_printf(&path, "&start_time_ticks=%" PRIu64, place->process.start_time_ticks);
 	query_end(&path);

@@ -6,10 +6,12 @@
 #include <unistd.h>
 
 #include "columns.h"
+#include "escape.h"
 #include "fetch.h"
 #include "list.h"
 #include "lookup.h"
 #include "number.h"
+#include "ops_text.h"
 #include "output.h"
 #include "page_text.h"
 #include "size.h"
@@ -168,6 +170,50 @@ static int print_page(const struct show *show)
 	return r;
 }
 
+/* Those that are there: "   fault filemap_fault   map_pages filemap_map_pages" */
+static int say_members(const json_t *ops, struct text *out)
+{
+	const json_t *member;
+	size_t i;
+	int r = 0;
+
+	json_array_foreach(json_object_get(ops, "members"), i, member) {
+		if (json_is_true(json_object_get(member, "null")))
+			continue;
+		r |= text_printf(out, "   %s ", string_or(member, "member", "?")) | ops_text_function(member, out);
+	}
+	return r;
+}
+
+/* Names of the kernel are plain ASCII; what another vmad takes for them may not be. */
+static void print_safe(const char *label, const struct text *text)
+{
+	char *safe = text->len ? escape_text(text->p, text->len) : NULL;
+
+	if (safe)
+		fprintf(output(), "%-8s %s\n", label, safe);
+	free(safe);
+}
+
+/* What the kernel's own structs say, where the helper module is there and may be asked. */
+static void print_ops(const json_t *ops)
+{
+	const char *flags = string_or(ops, "vm_flags", NULL);
+	struct text table = { 0 }, file = { 0 };
+
+	if (ops_text_table(ops, &table) == 0 && say_members(ops, &table) == 0)
+		print_safe("ops", &table);
+	if (ops_text_file(ops, &file) == 0)
+		print_safe("mapping", &file);
+	if (flags)
+		fprintf(output(), "%-8s vm_flags 0x%" PRIx64 ", vm_pgoff 0x%" PRIx64 "%s%s\n", "kernel",
+			lookup_member(ops, "vm_flags"), number_member(ops, "pgoff_pages"),
+			json_is_true(json_object_get(ops, "has_anon_vma")) ? ", anon_vma" : "",
+			json_is_true(json_object_get(ops, "has_private_data")) ? ", vm_private_data" : "");
+	text_free(&table);
+	text_free(&file);
+}
+
 static const char *flag_help(const char *flag)
 {
 	for (size_t i = 0; i < sizeof(vmflags) / sizeof(*vmflags); i++)
@@ -256,7 +302,7 @@ static void print_neighbour(const struct show *show, const char *label, const ch
 		fprintf(output(), "%-8s %s\n", label, none);
 }
 
-static int print(const struct show *show, const json_t *usage)
+static int print(const struct show *show, const json_t *usage, const json_t *ops)
 {
 	print_title(show);
 	print_trust(show);
@@ -270,6 +316,8 @@ static int print(const struct show *show, const json_t *usage)
 		print_flags(show, usage);
 		print_usage(show, usage);
 	}
+	if (ops)
+		print_ops(ops);
 	if (print_page(show))
 		return trouble_oom(&show->session->trouble);
 	print_neighbour(show, "before", "previous", "nothing is mapped below");
@@ -279,7 +327,7 @@ static int print(const struct show *show, const json_t *usage)
 
 static int show_text(struct session *s, const struct place *place, uint64_t address)
 {
-	json_t *found, *usage = NULL;
+	json_t *found, *usage = NULL, *ops = NULL;
 	int code = lookup(s, place, address, &found), printed;
 	bool walk = s->options.usage;
 
@@ -293,10 +341,13 @@ static int show_text(struct session *s, const struct place *place, uint64_t addr
 		usage = json_incref((json_t *)show.vma);
 	else if (show.vma && walk && !place->file)
 		code = lookup_usage(s, place, address, &usage);
+	if (show.vma && !place->file)
+		ops = lookup_ops(s, place, address);
 	if (code == EXIT_DONE || code == EXIT_PARTIAL) {
-		printed = print(&show, usage);
+		printed = print(&show, usage, ops);
 		code = printed == EXIT_DONE ? code : printed;
 	}
+	json_decref(ops);
 	json_decref(usage);
 	json_decref(found);
 	return code;

@@ -14,6 +14,7 @@ static const struct { const char *reason, *words; } reasons[] = {
 	{ "deadline", "it took too long" },
 	{ "failed", "vmad failed on the way" },
 	{ "cut", "the answer was cut off" },
+	{ "module-failed", "the helper module failed on the way" },
 	/* of a reverse look-up */
 	{ "not-present", "no page is present at that address" },
 	{ "unreached", "mappings are missing that were found nowhere" },

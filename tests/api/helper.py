@@ -7,13 +7,14 @@ import mmap
 import os
 import signal
 import struct
+import subprocess
 import sys
 import tempfile
 
 sys.path.insert(0, os.path.join(os.environ['TOP_SRCDIR'], 'tests/lib'))
 import tap  # noqa: E402
 from standin import StandIn  # noqa: E402
-from vmad import NOBODY, as_user  # noqa: E402
+from vmad import NOBODY, TOP_BUILDDIR, as_user  # noqa: E402
 
 SELF = os.getpid()
 TABLE = ('table ext4_file_vm_ops ext4 open=- fault=filemap_fault map_pages=filemap_map_pages page_mkwrite=ext4_page_mkwrite '
@@ -435,6 +436,39 @@ def files_where_the_module_cannot_tell():
         tap.equal(document['source'], 'maps', 'of others')
 
 
+def vmactl(*arguments, code=0):
+    """What vmactl prints; with its exit status."""
+    done = subprocess.run([os.path.join(TOP_BUILDDIR, 'client/vmactl'), '--socket', vmad.socket, *arguments], capture_output=True, text=True,
+                          timeout=60, check=False)
+    tap.equal(done.returncode, code, f'vmactl {" ".join(arguments)}: {done.stderr}')
+    return done.stdout + done.stderr
+
+
+def vmactl_shows_it():
+    """vmactl: ops, maps --kernel, show, rmap and doctor, all the way"""
+    with shared(2) as page:
+        known = maps()
+        file = next(vma for vma in known if vma[2])
+        vmad.answer(TABLE, *map(vma_line, known), *page.lines())
+        pid, address, start = str(SELF), f'{page.address:x}', f'{file[0]:x}'
+        tap.truth('ext4_da_aops' in vmactl('ops', pid), 'ops')
+        text = vmactl('ops', pid, start)
+        tap.truth('vm_ops ext4_file_vm_ops [ext4]   a_ops ext4_da_aops   f_op ext4_file_operations: complete (helper)' in text, text)
+        tap.truth('open         NULL' in text and 'page_mkwrite ext4_page_mkwrite [ext4]' in text, text)
+        tap.truth('ext4_file_vm_ops' in vmactl('maps', '--kernel', pid), 'maps --kernel')
+        text = vmactl('show', pid, start)
+        tap.truth('ops      ext4_file_vm_ops [ext4]   fault filemap_fault' in text and 'kernel   vm_flags 0x8000000075' in text, text)
+        text = vmactl('rmap', pid, address)
+        tap.truth('mapped 3 times, found 3 in 3 processes: complete (helper)' in text, text)
+        tap.truth('STATE' in vmactl('rmap', '--candidates', pid, address), 'candidates')
+        tap.truth('the helper module: what' in vmactl('doctor'), 'doctor')
+        vmad.answer(info=None)
+        tap.truth('/dev/vmad is missing' in vmactl('ops', pid, code=1), 'without the module')
+        tap.truth('complete (same-address)' in vmactl('rmap', pid, address), 'rmap without it')
+        tap.truth('/dev/vmad is missing: the helper module is not loaded' in vmactl('doctor'), 'doctor without it')
+        tap.truth('vm_ops' not in vmactl('show', pid, start), 'show without it')
+
+
 def descriptors_are_given_back():
     """no descriptor stays open, whatever the answers were"""
     vmad.answer(TABLE, *map(vma_line, maps()))
@@ -463,5 +497,5 @@ with vmad:
         a_module_that_fails_is_said, the_operations_of_a_vma, anonymous_memory_has_no_table, where_nothing_is_mapped,
         a_vma_that_changes_all_the_time, nobody_but_root, why_not, what_it_can_do, it_comes_and_goes,
         who_maps_a_page, candidates, pids_of_one_address_space, what_is_not_proved_goes_on, only_a_scan_tells, vmas_that_changed,
-        who_maps_a_file, files_where_the_module_cannot_tell, descriptors_are_given_back,
+        who_maps_a_file, files_where_the_module_cannot_tell, vmactl_shows_it, descriptors_are_given_back,
     ])

@@ -75,6 +75,18 @@ REFUSED = {'length_bytes': 1 << 47, 'certain': True, 'errno': 'ENOMEM', 'why': [
 HOST_ROWS = [{'pid': 4242, 'start_time_ticks': 991, 'comm': 'nginx', **ROWS[4]}, {'pid': 1, 'start_time_ticks': 5, 'comm': 'systemd', **ROWS[5]}]
 
 
+FACTS = {'vm_flags': '0x8000075', 'page_prot': '0x25', 'pgoff_pages': 40, 'has_vm_ops': True, 'vm_ops': 'ext4_file_vm_ops', 'vm_ops_module': 'ext4',
+         'f_op': 'ext4_file_operations', 'a_ops': 'ext4_da_aops', 'has_anon_vma': False, 'has_private_data': False}
+KERNEL = [{**row, **FACTS} if i == 3 else row for i, row in enumerate(ROWS)]
+OPS = {**{key: HEAD[key] for key in ('pid', 'start_time_ticks', 'comm')}, 'source': 'helper', 'address': '0x7f10a2c4d123', 'vma': ROWS[3], **FACTS}
+MEMBERS = [
+    {'member': 'open', 'null': True, 'called': 'the VMA got a second one', 'otherwise': 'nothing is counted'},
+    {'member': 'fault', 'null': False, 'symbol': 'filemap_fault', 'called': 'a page is touched'},
+    {'member': 'page_mkwrite', 'null': False, 'symbol': 'ext4_page_mkwrite', 'module': 'ext4', 'called': 'the first write'},
+    {'member': 'brand_new', 'null': False},
+]
+
+
 def processes(rows):
     """A list of processes."""
     return Canned({}, 'processes', rows, {'vma_limit': 65530, 'count': len(rows), 'complete': True}, record='process')
@@ -109,6 +121,7 @@ def answers():
         '/v1/processes/4242/gaps?length=1073741824': gaps(PLACEMENT),
         '/v1/processes/4242/gaps?length=4096&align=2097152': gaps(DOUBT),
         '/v1/processes/4242/gaps?length=140737488355328': gaps(REFUSED),
+        '/v1/processes/4242/vmas?detail=kernel': Canned({**HEAD, 'source': 'maps+helper'}, 'vmas', KERNEL),
         '/v1/processes/7': problem('no-such-process', 404, 'no such process', detail='process 7', errno='ESRCH'),
         '/v1/processes/7/vmas': problem('no-such-process', 404, 'no such process', errno='ESRCH'),
         '/v1/vmas': Canned({'source': 'maps'}, 'vmas', HOST_ROWS,
@@ -279,7 +292,7 @@ def show_explains_an_address():
     with unchanged():
         ran = run('show', '4242', '7f10a2c4d123')
         expect(ran, 0)
-        tap.equal(FAKE.paths(), ['/v1/processes/4242/pages/0x7f10a2c4d123'], 'requests')
+        tap.equal(FAKE.paths(), ['/v1/processes/4242/pages/0x7f10a2c4d123', '/v1/processes/4242/vmas/0x7f10a2c4d123/ops'], 'requests')
     tap.equal(ran.lines()[0], '7f10a2c4d123   libc.so.6 + 0x4d123      pid 4242, nginx', 'first line')
     tap.equal(ran.lines()[1], 'exact: true at one moment (procmap-query)', 'second line')
     labels = [cells(line)[0] for line in ran.lines()[3:]]
@@ -320,7 +333,8 @@ def show_finds_a_file_offset():
     with unchanged():
         ran = run('show', '4242', 'libc.so.6+0x4d123')
         expect(ran, 0)
-        tap.equal(FAKE.paths(), ['/v1/processes/4242/vmas?path=%2Alibc.so.6', '/v1/processes/4242/pages/0x7f10a2c4d123'], 'requests')
+        tap.equal(FAKE.paths(), ['/v1/processes/4242/vmas?path=%2Alibc.so.6', '/v1/processes/4242/pages/0x7f10a2c4d123',
+                                 '/v1/processes/4242/vmas/0x7f10a2c4d123/ops'], 'requests')
     expect(run('show', '4242', 'libc.so.6+0xfffffff'), 3, 'process 4242: libc.so.6 is mapped, but not its offset 0xfffffff')
     expect(run('show', '4242', 'libm.so.6+0'), 3, 'process 4242: libm.so.6 is not mapped')
 
@@ -333,6 +347,70 @@ def find_searches_the_host():
     tap.equal(ran.lines()[0], '2 VMAs in 81 processes read, 3 not readable, complete (maps)', 'first line')
     tap.equal(cells(ran.lines()[2]), ['PID', 'COMM', 'VMA', 'PERMS', 'SIZE', 'KIND', 'MAPPING'], 'headings')
     tap.equal(cells(ran.lines()[3])[:2], ['4242', 'nginx'], 'row')
+
+
+OPS_ANSWER = Canned(OPS, 'members', MEMBERS, record='vma_op')
+NO_MODULE = problem('not-available', 501, 'not available here', detail='/dev/vmad is missing: the helper module is not loaded',
+                    mend='build it and load it')
+
+
+def ops_of_an_address():
+    """ops TARGET ADDR: the VMA, the tables by symbol, then each member with what it is good for"""
+    with with_answers(paths={'processes/4242/vmas/0x7f10a2c4d123/ops': OPS_ANSWER}):
+        ran = run('ops', '4242', '7f10a2c4d123')
+        expect(ran, 0)
+        tap.equal(ran.lines()[0], f'7f10a2c28000-7f10a2dbd000  r-xp  private-file  {LIBC}', 'the VMA')
+        tap.equal(ran.lines()[1], 'process 4242, nginx: vm_ops ext4_file_vm_ops [ext4]   a_ops ext4_da_aops   f_op ext4_file_operations: '
+                                  'complete (helper)', 'the tables')
+        tap.equal(cells(ran.lines()[3]), ['MEMBER', 'FUNCTION', 'WHAT'], 'headings')
+        tap.equal([line.split(None, 2) for line in ran.lines()[4:7]],
+                  [['open', 'NULL', 'nothing is counted'], ['fault', 'filemap_fault', 'a page is touched'],
+                   ['page_mkwrite', 'ext4_page_mkwrite', '[ext4] the first write']], 'members')
+        tap.equal(ran.lines()[7].split(), ['brand_new', '(no', 'symbol)', '-'], 'one that nobody knows')
+        tap.equal(run('--json', 'ops', '4242', '7f10a2c4d123').out, OPS_ANSWER.document(), 'json')
+        saved = run('ops', '4242', '7f10a2c4d123', '-rn', '-o', 'member,symbol').lines()
+        tap.equal(saved[:2], ['open -', 'fault filemap_fault'], 'raw')
+    note = Canned({**OPS, 'vm_ops': None, 'has_vm_ops': False, 'note': 'vm_ops is NULL: anonymous'}, 'members', [], record='vma_op')
+    del note.head['vm_ops']
+    with with_answers(paths={'processes/4242/vmas/0x7f10a2c4d123/ops': note}):
+        lines = run('ops', '4242', '7f10a2c4d123').lines()
+        tap.truth(lines[0] == 'vm_ops is NULL: anonymous' and ': vm_ops NULL ' in lines[2], lines)
+
+
+def ops_of_all_vmas():
+    """ops TARGET, and maps --kernel: each VMA with its symbols; a dash where the module has none"""
+    with unchanged():
+        ran = run('ops', '4242')
+        expect(ran, 0)
+        tap.equal(FAKE.paths(), ['/v1/processes/4242/vmas?detail=kernel'], 'requests')
+    tap.truth(ran.lines()[0].endswith('complete (maps+helper)'), ran.lines()[0])
+    tap.equal(cells(ran.lines()[2]), ['VMA', 'PERMS', 'KIND', 'VM_OPS', 'F_OP', 'A_OPS', 'MAPPING'], 'headings')
+    tap.equal(cells(ran.lines()[6]), ['7f10a2c28000-7f10a2dbd000', 'r-xp', 'private-file', 'ext4_file_vm_ops', 'ext4_file_operations', 'ext4_da_aops',
+                                      LIBC], 'a row')
+    tap.equal(cells(ran.lines()[3])[3:6], ['-', '-', '-'], 'one that changed meanwhile')
+    row = cells(run('maps', '--kernel', '4242', '-n').lines()[3])
+    tap.equal(row, ['7f10a2c28000-7f10a2dbd000', 'r-xp', '1.6M', '40', '8000075', 'private-file', 'ext4_file_vm_ops', LIBC], 'maps --kernel')
+    with unchanged():
+        tap.equal(run('maps', '4242', '-n', '-o', 'vm_ops').lines()[3].strip(), 'ext4_file_vm_ops', 'a column asks for it')
+        tap.equal(FAKE.paths(), ['/v1/processes/4242/vmas?detail=kernel'], 'requests')
+    expect(run('maps', '--kernel', '--usage', '4242'), 2, 'exclude each other')
+    for wrong in (['ops'], ['ops', '4242', 'zz'], ['ops', '4242', '1000', '2000']):
+        expect(run(*wrong), 2)
+    with with_answers(paths={'processes/4242/vmas?detail=kernel': NO_MODULE, 'processes/4242/vmas/0x7f10a2c4d123/ops': NO_MODULE}):
+        expect(run('ops', '4242'), 1, '/dev/vmad is missing', 'mend: build it and load it')
+        expect(run('ops', '4242', '7f10a2c4d123'), 1, '/dev/vmad is missing')
+        ran = run('show', '4242', '7f10a2c4d123')
+        expect(ran, 0)
+        tap.truth('vm_ops' not in ran.text() and not ran.err, 'show goes on without')
+
+
+def show_tells_the_operations():
+    """show: the operations that are there, the file's tables, and the raw flags"""
+    with with_answers(paths={'processes/4242/vmas/0x7f10a2c4d123/ops': OPS_ANSWER}):
+        lines = run('show', '4242', '7f10a2c4d123').lines()
+    tap.truth('ops      ext4_file_vm_ops [ext4]   fault filemap_fault   page_mkwrite ext4_page_mkwrite [ext4]   brand_new (no symbol)' in lines, lines)
+    tap.truth('mapping  a_ops ext4_da_aops   f_op ext4_file_operations' in lines, lines)
+    tap.truth('kernel   vm_flags 0x8000075, vm_pgoff 0x28' in lines, lines)
 
 
 def gaps_lists_what_is_unmapped():
@@ -503,6 +581,23 @@ def rmap_ends_as_its_answer_does():
         expect(run('rmap', 'pfn:1a2b3c'), 3)
     for wrong in (['4242'], ['pfn:'], ['pfn:zz'], ['4242', 'zz'], [], ['4242', '1000', '2000']):
         expect(run('rmap', *wrong), 2)
+
+
+def rmap_with_the_module():
+    """rmap: what the helper module says of the page; --candidates asks for more rows, with what is there instead"""
+    by_helper = {'method': 'helper', 'candidates_found': 1, 'mappings_found': 3, 'processes_found': 3}
+    rows = [{**row, 'state': 'mapped'} for row in MAPPERS] + [{'pids': [78], 'address': '0x2000', 'state': 'no-page'}]
+    one = mapped(rows, **by_helper)
+    one.head = {**one.head, 'page_kind': 'file', 'index_pages': 77, 'a_ops': 'ext4_da_aops', 'reference_count': 5}
+    with with_answers(paths={'processes/4242/pages/0x7f10a2c4d123/mappings?candidates=true': one,
+                             'frames/0x1a2b3c/mappings?candidates=true': one}):
+        for what in (['4242', '7f10a2c4d123'], ['pfn:1a2b3c']):
+            ran = run('rmap', '--candidates', *what)
+            expect(ran, 0)
+            tap.equal(ran.lines()[:2], ['page 0x1a2b3c  referenced, lru, anon; file, index 0x4d, a_ops ext4_da_aops, reference count 5',
+                                        'mapped 3 times, found 3 in 3 processes (and 1 candidate): complete (helper)'], 'above the table')
+            tap.equal(cells(ran.lines()[3])[:3], ['STATE', 'PID', 'COMM'], 'headings')
+            tap.equal(cells(ran.lines()[7])[:2], ['no-page', '78'], 'a candidate')
 
 
 def raw_is_for_programs():
@@ -899,7 +994,7 @@ def sixty_thousand_vmas():
 tap.run([
     ps_shows_processes, ps_asks_for_counts, ps_of_targets, maps_shows_vmas, maps_usage, maps_filters, maps_of_several, maps_goes_on,
     a_name_is_a_target, one_of_several, show_explains_an_address, show_usage, show_explains_a_gap, show_finds_a_file_offset,
-    find_searches_the_host, gaps_lists_what_is_unmapped, gaps_says_where_mmap_goes, doctor_says_what_works, doctor_without_vmad, json_is_unchanged, ndjson_is_unchanged, json_ignores_columns_aloud,
+    ops_of_an_address, ops_of_all_vmas, show_tells_the_operations, rmap_with_the_module, find_searches_the_host, gaps_lists_what_is_unmapped, gaps_says_where_mmap_goes, doctor_says_what_works, doctor_without_vmad, json_is_unchanged, ndjson_is_unchanged, json_ignores_columns_aloud,
     columns_by_name, columns_unknown, columns_come_from_the_table, rmap_shows_the_page_first, rmap_hands_on_what_vmad_says, rmap_ends_as_its_answer_does, raw_is_for_programs, bytes_are_exact, sorting, limits,
     every_problem_has_its_code, problems_with_a_detail, problems_from_elsewhere, not_reachable, hung_up, cut_anywhere, cut_before_anything,
     told_to_be_incomplete, a_lost_record_is_noticed, usage_errors, help_and_version, nothing_nasty_gets_through, environment_and_token,
