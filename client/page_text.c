@@ -32,15 +32,15 @@ static bool has_flag(const json_t *record, const char *name)
 	return false;
 }
 
-static int append_words(const json_t *words, const char *separator, struct text *out)
+/* `begin` stands in front of the first one. */
+static int append_words(const json_t *words, const char *begin, struct text *out)
 {
 	const json_t *word;
 	size_t i;
 	int r = 0;
 
 	json_array_foreach(words, i, word) {
-		r |= text_printf(out, "%s%s", separator, json_is_string(word) ? json_string_value(word) : "?");
-		separator = ", ";
+		r |= text_printf(out, "%s%s", i ? ", " : begin, json_is_string(word) ? json_string_value(word) : "?");
 	}
 	return r;
 }
