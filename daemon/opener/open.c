@@ -66,10 +66,24 @@ static struct open_request *open_new(const struct vmad_caller *caller, const str
 /* Nothing is open yet, and a caller that closes what it got closes nothing of somebody else's. */
 static void clear(struct opener_target *targets, size_t count)
 {
-	for (size_t i = 0; i < count; i++) {
-		for (int file = 0; file < OPENER_FILES; file++)
-			targets[i].fd[file] = -EBADF;
+	for (size_t i = 0; i < count; i++)
+		opener_target_reset(&targets[i]);
+}
+
+/* Takes what the request has opened over into targets, and frees the request. */
+static int take_results(struct opener *opener, struct open_request *request, struct opener_target *targets)
+{
+	int r = queue_await(&opener->queue, &request->base);
+
+	if (r < 0)
+		return r;
+	r = request->base.result;
+	if (r == 0) {
+		memcpy(targets, request->targets, request->count * sizeof(*targets));
+		request->opened = 0;
 	}
+	open_drop(&request->base);
+	return r;
 }
 
 int opener_open(struct opener *opener, const struct vmad_caller *caller, struct opener_target *targets, size_t count,
@@ -87,14 +101,69 @@ int opener_open(struct opener *opener, const struct vmad_caller *caller, struct 
 	request = open_new(caller, targets, count);
 	if (!request)
 		return vmad_fail(err, ENOMEM, pid, NULL, "open");
-	r = queue_run(&opener->queue, &request->base);
-	if (r < 0)
-		return vmad_fail(err, -r, pid, NULL, "open");
-	r = request->base.result;
-	if (r == 0) {
-		memcpy(targets, request->targets, count * sizeof(*targets));
-		request->opened = 0;
-	}
-	open_drop(&request->base);
+	queue_submit(&opener->queue, &request->base);
+	r = take_results(opener, request, targets);
 	return r < 0 ? vmad_fail(err, -r, pid, NULL, "open") : 0;
+}
+
+/* How many of the targets one request may be about. */
+static size_t count_of_request(const struct opener_target *targets, size_t count)
+{
+	size_t wanted = 0, i = 0;
+
+	for (; i < count && i < OPENER_BATCH; i++) {
+		wanted += (size_t)__builtin_popcount(targets[i].want);
+		if (wanted > OPENER_BATCH)
+			break;
+	}
+	return i;
+}
+
+/* A target's want is a few bits: at least so many requests' worth fit into one. */
+#define REQUESTS_MAX (OPENER_MANY * OPENER_FILES / OPENER_BATCH + OPENER_MANY / OPENER_BATCH + 2)
+
+/* All are handed over before the first one is waited for. Without memory for one, it and those behind it are not. */
+static size_t submit_all(struct opener *opener, const struct vmad_caller *caller, const struct opener_target *targets,
+			 size_t count, struct open_request *requests[static REQUESTS_MAX])
+{
+	size_t submitted = 0;
+
+	for (size_t done = 0; done < count; submitted++) {
+		size_t some = count_of_request(targets + done, count - done);
+
+		requests[submitted] = open_new(caller, targets + done, some);
+		if (!requests[submitted])
+			break;
+		queue_submit(&opener->queue, &requests[submitted]->base);
+		done += some;
+	}
+	return submitted;
+}
+
+int opener_open_many(struct opener *opener, const struct vmad_caller *caller, struct opener_target *targets,
+		     size_t count, void (*each)(void *arg, struct opener_target *some, size_t count), void *arg,
+		     struct vmad_error *err)
+{
+	struct open_request *requests[REQUESTS_MAX];
+	size_t submitted, done = 0;
+	int r = opener_may_act(opener, caller);
+
+	clear(targets, count);
+	if (r == 0 && count > OPENER_MANY)
+		r = -E2BIG;
+	if (r < 0)
+		return vmad_fail(err, -r, 0, NULL, "open");
+	submitted = submit_all(opener, caller, targets, count, requests);
+	for (size_t i = 0; i < submitted; i++) {
+		size_t some = requests[i]->count;
+		int result = take_results(opener, requests[i], targets + done);
+
+		r = r < 0 ? r : result;
+		if (result == 0 && each)
+			each(arg, targets + done, some);
+		done += some;
+	}
+	if (r == 0 && done < count)
+		r = -ENOMEM;
+	return r < 0 ? vmad_fail(err, -r, 0, NULL, "open") : 0;
 }

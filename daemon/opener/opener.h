@@ -71,6 +71,9 @@ struct opener_target {
 
 void opener_target_close(struct opener_target *target);
 
+/* Nothing is open: to be called for a target that nobody has opened yet, before it is closed. */
+void opener_target_reset(struct opener_target *target);
+
 struct opener;
 
 /* procfs: the directory to read, "/proc" or a captured tree. Call it while the process still has its privileges. */
@@ -108,6 +111,16 @@ int opener_list(struct opener *opener, const struct vmad_caller *caller, pid_t *
 #define OPENER_BATCH 250
 int opener_open(struct opener *opener, const struct vmad_caller *caller, struct opener_target *targets, size_t count,
 		struct vmad_error *err);
+
+/*
+ * The same for up to OPENER_MANY processes and any number of files, by several threads at once. each(), unless it is
+ * NULL, is called for those that are tried already, some at a time and in their order, while others are still being
+ * opened. Where it fails, some of the targets may have been opened all the same; all others' fd[] are -EBADF.
+ */
+#define OPENER_MANY 1000
+int opener_open_many(struct opener *opener, const struct vmad_caller *caller, struct opener_target *targets,
+		     size_t count, void (*each)(void *arg, struct opener_target *some, size_t count), void *arg,
+		     struct vmad_error *err);
 
 /*
  * Which of these processes share one mm (CLONE_VM, vfork)? ret_group[i] is the place, in pids, of the first process

@@ -110,17 +110,23 @@ static const char *outcome(enum request_state state, const struct request *reque
 	return request->result < 0 ? "failed" : "ok";
 }
 
-int queue_run(struct queue *queue, struct request *request)
+void queue_submit(struct queue *queue, struct request *request)
 {
-	struct timespec until = deadline(OPENER_TIMEOUT_MS);
+	request->until = deadline(OPENER_TIMEOUT_MS);
+	pthread_mutex_lock(&queue->lock);
+	append(queue, request);
+	pthread_cond_signal(&queue->some_queued);
+	pthread_mutex_unlock(&queue->lock);
+}
+
+int queue_await(struct queue *queue, struct request *request)
+{
 	enum request_state state;
 	int r = 0;
 
 	pthread_mutex_lock(&queue->lock);
-	append(queue, request);
-	pthread_cond_signal(&queue->some_queued);
 	while (request->state != REQUEST_DONE && r == 0)
-		r = pthread_cond_timedwait(&request->done, &queue->lock, &until);
+		r = pthread_cond_timedwait(&request->done, &queue->lock, &request->until);
 	if (request->state != REQUEST_DONE)
 		give_up(queue, request);
 	state = request->state;
@@ -129,6 +135,12 @@ int queue_run(struct queue *queue, struct request *request)
 	if (state == REQUEST_NEW)
 		request->drop(request);
 	return state == REQUEST_DONE ? 0 : -ETIMEDOUT;
+}
+
+int queue_run(struct queue *queue, struct request *request)
+{
+	queue_submit(queue, request);
+	return queue_await(queue, request);
 }
 
 /* More threads than there should be: some that were stuck came back. */

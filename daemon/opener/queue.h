@@ -11,6 +11,7 @@
 
 #include <pthread.h>
 #include <stdbool.h>
+#include <time.h>
 
 #include "opener/procfs.h"
 #include "vmad/caller.h"
@@ -35,6 +36,7 @@ struct request {
 
 	/* The queue's, under its lock. */
 	enum request_state state;
+	struct timespec until;			/* when who waits gives up */
 	int result;				/* what work() returned */
 	pthread_cond_t done;
 	struct request *next;
@@ -56,8 +58,17 @@ struct queue {
 void queue_init(struct queue *queue);
 void queue_destroy(struct queue *queue);
 
+/* Hands a request over to be worked on; it is queue_await()'s from then on, which has to be called within its time. */
+void queue_submit(struct queue *queue, struct request *request);
+
 /*
- * Has the request worked on. 0: request->result tells how it went, and the request is the caller's again; -ETIMEDOUT:
+ * Waits for a request that was handed over, until OPENER_TIMEOUT_MS after that. 0: request->result tells how it went,
+ * and the request is the caller's again; -ETIMEDOUT: it is dropped.
+ */
+int queue_await(struct queue *queue, struct request *request);
+
+/*
+ * Both. 0: request->result tells how it went, and the request is the caller's again; -ETIMEDOUT:
  * it is dropped.
  */
 int queue_run(struct queue *queue, struct request *request);

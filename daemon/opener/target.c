@@ -22,11 +22,17 @@ const char *opener_file_name(enum opener_file file)
 	return names[file];
 }
 
+void opener_target_reset(struct opener_target *target)
+{
+	for (int i = 0; i < OPENER_FILES; i++)
+		target->fd[i] = -EBADF;
+}
+
 void opener_target_close(struct opener_target *target)
 {
 	for (int i = 0; i < OPENER_FILES; i++) {
 		if (target->fd[i] >= 0)
 			close(target->fd[i]);
-		target->fd[i] = -EBADF;
 	}
+	opener_target_reset(target);
 }

@@ -310,6 +310,44 @@ static void only_if(void **state)
 	}
 }
 
+struct tried {
+	size_t count, open;
+};
+
+static void note(void *arg, struct opener_target *some, size_t count)
+{
+	struct tried *tried = arg;
+
+	for (size_t i = 0; i < count; i++)
+		tried->open += some[i].fd[OPENER_STAT] >= 0;
+	tried->count += count;
+}
+
+/* More than one request's worth, and who is not there among them. */
+static void many_at_once(void **state)
+{
+	static struct opener_target many[OPENER_MANY + 1];
+	struct tried tried = { 0 };
+	size_t descriptors = count_entries("/proc/self/fd");
+
+	(void)state;
+	for (size_t i = 0; i <= OPENER_MANY; i++)
+		many[i] = (struct opener_target){ .pid = i % 2 ? getppid() : 4194305,
+						  .want = OPENER_WANT(OPENER_STAT) | OPENER_WANT(OPENER_STATUS) };
+	assert_int_equal(opener_open_many(opener, ourselves(), many, OPENER_MANY + 1, note, &tried, NULL), -E2BIG);
+	assert_int_equal(tried.count, 0);
+	assert_int_equal(many[0].fd[OPENER_STAT], -EBADF);
+	assert_int_equal(opener_open_many(opener, ourselves(), many, 400, note, &tried, NULL), 0);
+	assert_int_equal(tried.count, 400);
+	assert_int_equal(tried.open, 200);
+	assert_int_equal(count_entries("/proc/self/fd"), descriptors + 400);
+	for (size_t i = 0; i < 400; i++) {
+		assert_true(i % 2 ? many[i].fd[OPENER_STATUS] >= 0 : many[i].fd[OPENER_STATUS] == -ENOENT);
+		opener_target_close(&many[i]);
+	}
+	assert_int_equal(count_entries("/proc/self/fd"), descriptors);
+}
+
 static void batches(void **state)
 {
 	struct opener_target many[OPENER_BATCH + 1];
@@ -499,6 +537,7 @@ int main(void)
 		CASE("who is nobody gets nothing", anonymous_gets_nothing),
 		CASE("processes that do not exist", no_such_process),
 		CASE("only processes with such a word in pagemap, where one is asked for", only_if),
+		CASE("many processes, by several threads at once", many_at_once),
 		CASE("batches have a limit, and leave no descriptors", batches),
 		CASE("where the leader exited, through a thread that lives", leader_is_gone),
 		CASE("a captured tree is opened as it is", captured_tree),
