@@ -2,11 +2,14 @@
 #include "model/mapping_set.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdlib.h>
 
 #include "model/halves.h"
 #include "model/mapping_marks.h"
 #include "source/pagemap.h"
+
+#define WORTH_A_THREAD 50	/* processes, whose files take 1 us each to close */
 
 void mapping_set_init(struct mapping_set *set, uint64_t pfn)
 {
@@ -29,6 +32,29 @@ void mapping_set_free(struct mapping_set *set)
 	free(set->processes);
 	free(set->places);
 	*set = (struct mapping_set){ 0 };
+}
+
+static void *free_in_a_thread(void *arg)
+{
+	mapping_set_free(arg);
+	free(arg);
+	return NULL;
+}
+
+void mapping_set_free_later(struct mapping_set *set)
+{
+	struct mapping_set *own = set->process_count < WORTH_A_THREAD ? NULL : malloc(sizeof(*own));
+	pthread_t thread;
+
+	if (own)
+		*own = *set;
+	if (own && pthread_create(&thread, NULL, free_in_a_thread, own) == 0) {
+		pthread_detach(thread);
+		*set = (struct mapping_set){ 0 };
+	} else {
+		free(own);
+		mapping_set_free(set);
+	}
 }
 
 static int grow(struct mapping_set *set)
@@ -86,13 +112,6 @@ static struct mapping_process *append_process(struct mapping_set *set)
 	return &set->processes[set->process_count++];
 }
 
-/* They are somebody else's to close now. */
-static void forget(struct opener_target *files)
-{
-	for (int file = 0; file < OPENER_FILES; file++)
-		files->fd[file] = -EBADF;
-}
-
 int mapping_set_keep(struct mapping_set *set, struct opener_target *files)
 {
 	struct mapping_process *process = append_process(set);
@@ -102,7 +121,7 @@ int mapping_set_keep(struct mapping_set *set, struct opener_target *files)
 		return -ENOMEM;
 	}
 	*process = (struct mapping_process){ .files = *files, .kept = ++set->kept };
-	forget(files);
+	opener_target_reset(files);
 	mapping_marks_read(set, process);
 	return 0;
 }
@@ -122,7 +141,7 @@ int mapping_set_take(struct mapping_set *set, struct mapping_set *other)
 		}
 		*process = other->processes[i];
 		process->kept = ++set->kept;
-		forget(&other->processes[i].files);
+		opener_target_reset(&other->processes[i].files);
 	}
 	mapping_set_free(other);
 	return r;

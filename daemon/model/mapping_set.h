@@ -57,6 +57,9 @@ struct mapping_set {
 void mapping_set_init(struct mapping_set *set, uint64_t pfn);
 void mapping_set_free(struct mapping_set *set);
 
+/* The same in a thread of its own where there is much to close: nobody who has got the answer needs to wait for that. */
+void mapping_set_free_later(struct mapping_set *set);
+
 /* Adds a place; one that is known already may be added again. -E2BIG: there are too many; -ENOMEM. */
 int mapping_set_add(struct mapping_set *set, pid_t pid, uint64_t address);
 

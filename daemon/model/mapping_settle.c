@@ -5,10 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "model/halves.h"
 #include "model/mapping_marks.h"
-
-#define BATCH (OPENER_BATCH / 3)	/* MAPPING_FILES are three */
 
 static int by_pid_newest_first(const void *a, const void *b)
 {
@@ -24,8 +21,7 @@ static struct mapping_process unopened(pid_t pid)
 {
 	struct mapping_process process = { .files = { .pid = pid } };
 
-	for (int file = 0; file < OPENER_FILES; file++)
-		process.files.fd[file] = -EBADF;
+	opener_target_reset(&process.files);
 	return process;
 }
 
@@ -79,11 +75,8 @@ struct untold {
 	size_t *group;			/* in these */
 	pid_t *pid;
 	struct opener_target *files;
-
 	struct opener *opener;
 	const struct vmad_caller *caller;
-	struct vmad_error err[2];
-	int result[2];
 };
 
 static void free_untold(struct untold *untold)
@@ -109,19 +102,17 @@ static int list_untold(const struct mapping_set *set, struct untold *untold)
 			continue;
 		untold->process[untold->count] = i;
 		untold->pid[untold->count] = set->processes[i].files.pid;
-		untold->files[untold->count++] = unopened(set->processes[i].files.pid).files;
+		untold->files[untold->count] = unopened(set->processes[i].files.pid).files;
+		untold->files[untold->count++].want = MAPPING_FILES;
 	}
 	return 0;
 }
 
-static int open_batch(struct untold *untold, size_t at, size_t count, struct vmad_error *err)
+static int open_some(struct untold *untold, size_t at, size_t count, struct vmad_error *err)
 {
 	struct opener_target *files = untold->files + at;
-	int r;
+	int r = opener_open_many(untold->opener, untold->caller, files, count, NULL, NULL, err);
 
-	for (size_t i = 0; i < count; i++)
-		files[i].want = MAPPING_FILES;
-	r = opener_open(untold->opener, untold->caller, files, count, err);
 	for (size_t i = 0; i < count && r == 0; i++) {
 		int fd = files[i].fd[OPENER_PAGEMAP];
 
@@ -131,30 +122,19 @@ static int open_batch(struct untold *untold, size_t at, size_t count, struct vma
 	return r;
 }
 
-static void open_half(void *arg, unsigned which)
-{
-	struct untold *untold = arg;
-	size_t middle = untold->count / 2, end = which ? untold->count : middle;
-
-	for (size_t i = which ? middle : 0; i < end && untold->result[which] == 0; i += BATCH)
-		untold->result[which] = open_batch(untold, i, end - i < BATCH ? end - i : BATCH, &untold->err[which]);
-}
-
 static int open_anew(struct mapping_set *set, struct untold *untold, struct vmad_error *err)
 {
-	unsigned failed;
+	int r = 0;
 
 	for (size_t i = 0; i < untold->count; i++)
 		opener_target_close(&set->processes[untold->process[i]].files);
-	halves_run(open_half, untold, untold->count);
+	for (size_t i = 0; i < untold->count && r == 0; i += OPENER_MANY)
+		r = open_some(untold, i, untold->count - i < OPENER_MANY ? untold->count - i : OPENER_MANY, err);
 	for (size_t i = 0; i < untold->count; i++) {
 		set->processes[untold->process[i]].files = untold->files[i];
 		set->processes[untold->process[i]].is_new = true;
 	}
-	failed = untold->result[0] == 0;
-	if (untold->result[failed] < 0 && err)
-		*err = untold->err[failed];
-	return untold->result[failed];
+	return r;
 }
 
 static bool cannot_tell(int code)

@@ -61,7 +61,7 @@ void rmap_free(struct rmap *rmap)
 		target_close(&rmap->target);
 	frame_files_close(&rmap->files);
 	free(rmap->cgroup);
-	mapping_set_free(&rmap->set);
+	mapping_set_free_later(&rmap->set);
 	free(rmap);
 }
 

@@ -6,18 +6,33 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/halves.h"
 #include "model/vma_at.h"
 #include "source/comm.h"
 
 #define PID_TEXT_MAX 12		/* with a blank */
+#define CHUNK 512		/* places whose facts are gathered together */
+
+/* A row, with what it points to. */
+struct fact {
+	struct vmad_mapping mapping;
+	char comm[COMM_MAX];
+	char *name;
+};
+
+/* What asking about one place after the other needs; both halves of a chunk are gathered at the same time. */
+struct gatherer {
+	struct target target;
+	struct vma_at vma_at;
+	int result;
+};
 
 struct rmap_rows {
 	const struct mapping_set *set;
 	size_t next;			/* place in the set */
-	/* of the row */
-	struct target target;
-	char comm[COMM_MAX];
-	struct vma_at vma_at;
+	size_t start, middle, end;	/* places of the chunk, in two halves */
+	struct fact *facts;		/* of places start to end; only first ones have any */
+	struct gatherer gatherer[2];
 	char *pids;
 	size_t pids_size;
 };
@@ -33,11 +48,21 @@ int rmap_rows_new(const struct mapping_set *set, struct rmap_rows **ret_rows, st
 	return 0;
 }
 
+static void free_facts(struct rmap_rows *rows)
+{
+	for (size_t i = rows->start; i < rows->end; i++)
+		free(rows->facts[i - rows->start].name);
+	free(rows->facts);
+	rows->facts = NULL;
+}
+
 void rmap_rows_free(struct rmap_rows *rows)
 {
 	if (!rows)
 		return;
-	vma_at_clear(&rows->vma_at);
+	free_facts(rows);
+	for (int i = 0; i < 2; i++)
+		vma_at_clear(&rows->gatherer[i].vma_at);
 	free(rows->pids);
 	free(rows);
 }
@@ -64,8 +89,21 @@ static int list_pids(struct rmap_rows *rows, size_t i, struct vmad_str *ret_pids
 	return 0;
 }
 
-static void add_vma(const struct vmad_vma *vma, struct vmad_mapping *mapping)
+/* Gives the fact a copy of a string that lives in the VMA. */
+static int keep_name(struct fact *fact, const struct vmad_str *name, struct vmad_str *ret_name)
 {
+	fact->name = malloc(name->len + 1);
+	if (!fact->name)
+		return -ENOMEM;
+	memcpy(fact->name, name->p, name->len);
+	*ret_name = (struct vmad_str){ fact->name, name->len };
+	return 0;
+}
+
+static int add_vma(struct fact *fact, const struct vmad_vma *vma)
+{
+	struct vmad_mapping *mapping = &fact->mapping;
+
 	mapping->has |= VMAD_HAS(mapping, vma_start) | VMAD_HAS(mapping, vma_end) | VMAD_HAS(mapping, perms) |
 			VMAD_HAS(mapping, kind);
 	mapping->vma_start = vma->start;
@@ -74,43 +112,82 @@ static void add_vma(const struct vmad_vma *vma, struct vmad_mapping *mapping)
 	mapping->kind = vma->kind;
 	if (vma->has & VMAD_HAS(vma, path)) {
 		mapping->has |= VMAD_HAS(mapping, path);
-		mapping->path = vma->path;
+		return keep_name(fact, &vma->path, &mapping->path);
 	}
 	if (vma->has & VMAD_HAS(vma, name)) {
 		mapping->has |= VMAD_HAS(mapping, name);
-		mapping->name = vma->name;
+		return keep_name(fact, &vma->name, &mapping->name);
 	}
+	return 0;
 }
 
 /* The files were opened together with the pagemap that the proof has read: nothing here is of another process. */
-static void add_facts(struct rmap_rows *rows, const struct opener_target *files, struct vmad_mapping *mapping)
+static int gather(struct gatherer *gatherer, const struct opener_target *files, uint64_t address, struct fact *fact)
 {
 	const struct vmad_vma *vma;
 
-	rows->target = (struct target){ .files = *files };
-	if (files->fd[OPENER_COMM] >= 0 && comm_read(files->fd[OPENER_COMM], rows->comm, &mapping->comm.len) == 0) {
-		mapping->has |= VMAD_HAS(mapping, comm);
-		mapping->comm.p = rows->comm;
+	fact->mapping.address = address;
+	if (files->fd[OPENER_COMM] >= 0 && comm_read(files->fd[OPENER_COMM], fact->comm, &fact->mapping.comm.len) == 0) {
+		fact->mapping.has |= VMAD_HAS(mapping, comm);
+		fact->mapping.comm.p = fact->comm;
 	}
-	vma = files->fd[OPENER_MAPS] >= 0 ? vma_at_find(&rows->vma_at, &rows->target, mapping->address) : NULL;
-	if (vma)
-		add_vma(vma, mapping);
+	gatherer->target = (struct target){ .files = *files };
+	vma = files->fd[OPENER_MAPS] >= 0 ? vma_at_find(&gatherer->vma_at, &gatherer->target, address) : NULL;
+	return vma ? add_vma(fact, vma) : 0;
+}
+
+static void gather_half(void *arg, unsigned which)
+{
+	struct rmap_rows *rows = arg;
+	const struct mapping_set *set = rows->set;
+	struct gatherer *gatherer = &rows->gatherer[which];
+	size_t end = which ? rows->end : rows->middle;
+
+	gatherer->result = 0;
+	for (size_t i = which ? rows->middle : rows->start; i < end && gatherer->result == 0; i++) {
+		const struct mapping_place *place = &set->places[i];
+
+		if (mapping_set_is_first(set, i))
+			gatherer->result = gather(gatherer, &set->processes[place->process].files, place->address,
+						  &rows->facts[i - rows->start]);
+	}
+}
+
+/* The facts of the next places. */
+static int gather_chunk(struct rmap_rows *rows)
+{
+	size_t rest = rows->set->count - rows->end, count = rest < CHUNK ? rest : CHUNK;
+
+	free_facts(rows);
+	rows->start = rows->end;
+	rows->end = rows->start + count;
+	rows->middle = rows->start + count / 2;
+	rows->facts = calloc(count, sizeof(*rows->facts));
+	if (!rows->facts) {
+		rows->end = rows->start;
+		return -ENOMEM;
+	}
+	halves_run(gather_half, rows, count);
+	return rows->gatherer[0].result < 0 ? rows->gatherer[0].result : rows->gatherer[1].result;
 }
 
 int rmap_rows_next(struct rmap_rows *rows, struct vmad_mapping *ret_mapping)
 {
 	const struct mapping_set *set = rows->set;
-	int r;
+	int r = 0;
 
 	while (rows->next < set->count && !mapping_set_is_first(set, rows->next))
 		rows->next++;
 	if (rows->next == set->count)
 		return 0;
-	*ret_mapping = (struct vmad_mapping){ .address = set->places[rows->next].address };
+	if (rows->next >= rows->end)
+		r = gather_chunk(rows);
+	if (r < 0)
+		return r;
+	*ret_mapping = rows->facts[rows->next - rows->start].mapping;
 	r = list_pids(rows, rows->next, &ret_mapping->pids);
 	if (r < 0)
 		return r;
-	add_facts(rows, &set->processes[set->places[rows->next].process].files, ret_mapping);
 	rows->next++;
 	return 1;
 }

@@ -13,7 +13,9 @@
 #include "source/pagemap.h"
 #include "stall/stall.h"
 
-#define BATCH (OPENER_BATCH / 3)	/* processes that are opened at once: MAPPING_FILES are three */
+/* Processes that are opened at once: three files of each, or only of those that map the page. */
+#define BATCH 160
+#define BATCH_OF_MAPPERS 480
 #define WINDOW_PAGES 2048	/* read at a time: 8 MiB of pages of 4 KiB */
 #define PAUSE_NS 60000		/* between windows: the target's mmap_lock is free meanwhile */
 
@@ -44,6 +46,7 @@ struct visit {
 	pid_t representative;		/* siblings: the process of the same mm that was gone through */
 	size_t known;			/* siblings: so many places are its, and others' */
 	bool only_mappers;		/* same-address: the opener leaves all others closed */
+	bool in_halves;			/* file-offset: looking into a process takes longer than opening it */
 	int (*run)(struct visit *visit, struct opener_target *target, struct vmad_error *err);
 };
 
@@ -83,25 +86,7 @@ static int visit_process(struct visit *visit, struct opener_target *target, stru
 	return r;
 }
 
-static int visit_batch(struct visit *visit, const pid_t *pids, size_t count, struct vmad_error *err)
-{
-	struct opener_target targets[BATCH];
-	int r;
-
-	for (size_t i = 0; i < count; i++)
-		targets[i] = ask_for(visit, pids[i]);
-	r = opener_open(visit->question->opener, visit->question->caller, targets, count, err);
-	if (r < 0)
-		return r;
-	for (size_t i = 0; i < count; i++) {
-		if (r == 0)
-			r = visit_process(visit, &targets[i], err);
-		opener_target_close(&targets[i]);
-	}
-	return r == 0 && rmap_clock_us() > visit->question->deadline_us ? -ETIMEDOUT : r;
-}
-
-/* Half of the processes, with a set and a question of its own. */
+/* Some of the processes, opened already, with a set and a question of their own. */
 struct half {
 	struct visit visit;
 	struct rmap_question question;
@@ -112,7 +97,7 @@ struct half {
 
 struct halves {
 	struct half half[2];
-	const pid_t *pids;
+	struct opener_target *targets;
 	size_t count;
 };
 
@@ -122,9 +107,18 @@ static void visit_half(void *arg, unsigned which)
 	struct half *half = &halves->half[which];
 	size_t middle = halves->count / 2, end = which ? halves->count : middle;
 
-	for (size_t i = which ? middle : 0; i < end && half->result == 0; i += BATCH)
-		half->result = visit_batch(&half->visit, halves->pids + i, end - i < BATCH ? end - i : BATCH,
-					   &half->err);
+	for (size_t i = which ? middle : 0; i < end && half->result == 0; i++)
+		half->result = visit_process(&half->visit, &halves->targets[i], &half->err);
+}
+
+static void begin_half(struct half *half, const struct visit *visit)
+{
+	half->visit = *visit;
+	half->question = *visit->question;
+	half->visit.question = &half->question;
+	half->visit.set = &half->set;
+	mapping_set_init(&half->set, visit->set->pfn);
+	half->set.marks_start = visit->set->marks_start;
 }
 
 /* Gives what a half has found to the whole. */
@@ -138,25 +132,64 @@ static int take_over(struct visit *visit, struct half *half, struct vmad_error *
 	return half->result < 0 ? half->result : r;
 }
 
-static int visit_pids(struct visit *visit, const pid_t *pids, size_t count, struct vmad_error *err)
+static int visit_opened(struct visit *visit, struct opener_target *targets, size_t count, struct vmad_error *err)
 {
-	struct halves halves = { .pids = pids, .count = count };
+	struct halves halves = { .targets = targets, .count = count };
 	int first, second;
 
-	for (int i = 0; i < 2; i++) {
-		struct half *half = &halves.half[i];
-
-		half->visit = *visit;
-		half->question = *visit->question;
-		half->visit.question = &half->question;
-		half->visit.set = &half->set;
-		mapping_set_init(&half->set, visit->set->pfn);
-		half->set.marks_start = visit->set->marks_start;
-	}
+	begin_half(&halves.half[0], visit);
+	begin_half(&halves.half[1], visit);
 	halves_run(visit_half, &halves, count);
 	first = take_over(visit, &halves.half[0], err);
 	second = take_over(visit, &halves.half[1], err);
 	return first < 0 ? first : second;
+}
+
+/* Else visits are done while further processes are being opened. */
+struct meanwhile {
+	struct visit *visit;
+	struct vmad_error err;
+	int result;
+};
+
+static void visit_meanwhile(void *arg, struct opener_target *targets, size_t count)
+{
+	struct meanwhile *meanwhile = arg;
+
+	for (size_t i = 0; i < count && meanwhile->result == 0; i++)
+		meanwhile->result = visit_process(meanwhile->visit, &targets[i], &meanwhile->err);
+}
+
+static int visit_batch(struct visit *visit, const pid_t *pids, size_t count, struct vmad_error *err)
+{
+	struct opener_target targets[BATCH_OF_MAPPERS];
+	struct meanwhile meanwhile = { .visit = visit };
+	int r;
+
+	for (size_t i = 0; i < count; i++)
+		targets[i] = ask_for(visit, pids[i]);
+	r = opener_open_many(visit->question->opener, visit->question->caller, targets, count,
+			     visit->in_halves ? NULL : visit_meanwhile, &meanwhile, err);
+	if (r == 0 && visit->in_halves)
+		r = visit_opened(visit, targets, count, err);
+	if (meanwhile.result < 0) {
+		r = meanwhile.result;
+		if (err)
+			*err = meanwhile.err;
+	}
+	for (size_t i = 0; i < count; i++)
+		opener_target_close(&targets[i]);
+	return r == 0 && rmap_clock_us() > visit->question->deadline_us ? -ETIMEDOUT : r;
+}
+
+static int visit_pids(struct visit *visit, const pid_t *pids, size_t count, struct vmad_error *err)
+{
+	const size_t batch = visit->only_mappers ? BATCH_OF_MAPPERS : BATCH;
+	int r = 0;
+
+	for (size_t i = 0; i < count && r == 0; i += batch)
+		r = visit_batch(visit, pids + i, count - i < batch ? count - i : batch, err);
+	return r;
 }
 
 static int visit_all(struct visit *visit, struct vmad_error *err)
@@ -227,7 +260,8 @@ int rmap_step_file_offset(struct rmap_question *question, uint64_t device, uint6
 			  struct vmad_error *err)
 {
 	struct visit visit = { .question = question, .set = set, .device = device, .inode = inode,
-			       .offset = offset & ~((uint64_t)sysconf(_SC_PAGESIZE) - 1), .run = visit_file };
+			       .offset = offset & ~((uint64_t)sysconf(_SC_PAGESIZE) - 1),
+			       .in_halves = true, .run = visit_file };
 
 	return visit_all(&visit, err);
 }
