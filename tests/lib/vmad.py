@@ -22,6 +22,7 @@ import threading
 TOP_SRCDIR = os.environ.get('TOP_SRCDIR', os.path.realpath(os.path.join(os.path.dirname(__file__), '../..')))
 TOP_BUILDDIR = os.environ.get('TOP_BUILDDIR', TOP_SRCDIR)
 BINARY = os.path.join(TOP_BUILDDIR, 'daemon/vmad')
+PREFIX = os.environ.get('VMAD_TEST_PREFIX', '').split()  # before every vmad: a command that execs its arguments
 READY_SECONDS = 20  # sanitizers on a loaded machine; an ordinary start takes some milliseconds
 NOBODY = 65534
 PR_SET_DUMPABLE = 4
@@ -104,7 +105,7 @@ class Vmad:
         return shutil.copy(self.binary, os.path.join(self.directory, 'vmad'))
 
     def _start(self, uid, listen, arguments, prefix, environment):
-        command = [*prefix, self._binary(uid), *arguments]
+        command = [*PREFIX, *prefix, self._binary(uid), *arguments]
         for where in listen:
             command += ['--listen', where]
         identity = {} if uid is None else {'user': uid, 'group': uid, 'extra_groups': []}

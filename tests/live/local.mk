@@ -29,6 +29,7 @@ live_tests = \
 	%D%/gaps.py \
 	%D%/identity.py \
 	%D%/lists.py \
+	%D%/older_kernel.py \
 	%D%/metrics.py \
 	%D%/page.py \
 	%D%/pages.py \
@@ -46,4 +47,5 @@ EXTRA_DIST += \
 	tests/lib/tap.py \
 	tests/lib/victim.py \
 	tests/lib/vmad.py \
-	tests/lib/without_cachestat.py
+	tests/lib/without_cachestat.py \
+	tests/lib/without_ioctls.py
