@@ -38,4 +38,4 @@ VMAD_GUEST = ioctls vmas rmap files agree stress unload
 mostlyclean-local: clean-kernel-modules
 .PHONY: clean-kernel-modules
 clean-kernel-modules:
-	rm -rf tests/kernel/module-*
+	rm -rf tests/kernel/module-* tests/kernel/untried-*

@@ -13,14 +13,17 @@
 #include "ask.h"
 #include "guest.h"
 
+#define MODULE "/modules/vmad.ko"
+#define UNTRIED "/untried/vmad.ko"
+
 static int unload(void)
 {
 	return syscall(SYS_delete_module, "vmad", O_NONBLOCK) < 0 ? errno : 0;
 }
 
-static int load(void)
+static int load(const char *path)
 {
-	int fd = open("/modules/vmad.ko", O_RDONLY | O_CLOEXEC), r;
+	int fd = open(path, O_RDONLY | O_CLOEXEC), r;
 
 	must(fd >= 0);
 	r = syscall(SYS_finit_module, fd, "", 0) < 0 ? errno : 0;
@@ -39,7 +42,7 @@ static void in_use(void)
 	must_equal(unload(), 0);
 	must(stat(VMADK_DEVICE, &st) < 0 && errno == ENOENT);
 	must(stat("/sys/module/vmad", &st) < 0 && errno == ENOENT);
-	must_equal(load(), 0);
+	must_equal(load(MODULE), 0);
 	child_end(&child);
 }
 
@@ -93,11 +96,16 @@ static void again_and_again(void)
 		if (i == 10)
 			before = free_kb();
 		must_equal(unload(), 0);
-		must_equal(load(), 0);
+		must_equal(load(MODULE), 0);
 		ask_something();
 	}
 	printf("# %ld kB less are free after 50 times\n", before - free_kb());
 	must(before - free_kb() < 8192);
+}
+
+static void write_to(void *arg)
+{
+	*(volatile char *)arg = 77;
 }
 
 #define ROUNDS 200
@@ -110,7 +118,7 @@ static void nothing_is_kept(void)
 
 	for (int i = 0; i < ROUNDS + 10; i++) {
 		char *at = map_anon(PAGES * PAGE);
-		struct child child = child_new(NULL, NULL);
+		struct child child = child_new(write_to, at);		/* its first page is its own */
 		struct answer *answer;
 
 		if (i == 10) {
@@ -128,11 +136,56 @@ static void nothing_is_kept(void)
 	must(kb - free_kb() < (long)(ROUNDS * PAGES * PAGE / 1024 / 4));
 }
 
+#define TREES (VMADK_CAN_RMAP_FILE | VMADK_CAN_RMAP_ANON | VMADK_CAN_RMAP_HUGETLB | VMADK_CAN_RMAP_SCAN | VMADK_CAN_FILEMAP)
+
+/* What INFO says of a module that was built as for such a kernel. */
+static void tells_why(void)
+{
+	struct vmadk_reason reasons[8] = { 0 };
+	struct vmadk_info info = { .size = sizeof(info), .reasons = array_of(reasons, COUNT(reasons), VMADK_REASON_WIDTH) };
+	uint64_t missing = 0;
+
+	must(ioctl(device(), VMADK_IOC_INFO, &info) == 0);
+	must_equal(info.capabilities, VMADK_CAN_VMAS | VMADK_CAN_MEMBERS);
+	must_equal(info.reasons.count, 5);
+	for (uint32_t i = 0; i < info.reasons.count; i++) {
+		must(strstr(reasons[i].text, "not tried"));
+		missing |= reasons[i].capability;
+	}
+	must_equal(missing, TREES);
+	info.reasons.room = 2;
+	must(ioctl(device(), VMADK_IOC_INFO, &info) == 0);
+	must_equal(info.reasons.count, 5);
+}
+
+static void untried_kernel(void)
+{
+	static struct vmadk_vma vmas[64];
+	struct vmadk_vmas request = { .size = sizeof(request), .pid = getpid(), .end = UINT64_MAX,
+				      .vmas = array_of(vmas, COUNT(vmas), VMADK_VMA_WIDTH),
+				      .tables = { .width = VMADK_TABLE_WIDTH },
+				      .members = { .width = VMADK_MEMBER_WIDTH },
+				      .strings = { .width = VMADK_STRING_WIDTH } };
+	struct answer *answer;
+
+	must_equal(unload(), 0);
+	must_equal(load(UNTRIED), 0);
+	tells_why();
+	must(ioctl(device(), VMADK_IOC_VMAS, &request) == 0);
+	must(request.vmas.count > 3);
+	must_equal(ask_address(getpid(), &request, &answer), EOPNOTSUPP);
+	must_equal(ask_filemap(0, 0, 0, &answer), EOPNOTSUPP);
+	close(device());
+	must_equal(unload(), 0);
+	must_equal(load(MODULE), 0);
+}
+
 int test_unload(void)
 {
 	static const struct guest_case cases[] = {
 		{ "processes that were asked about are freed when they end", nothing_is_kept },
 		{ "unloading is refused while the device is open, and clean afterwards", in_use },
+		{ "built as for a kernel that it was not tried on: VMAs only, and why", untried_kernel },
 		{ "unloaded and loaded 60 times", again_and_again },
 	};
 
