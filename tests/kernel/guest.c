@@ -269,6 +269,7 @@ static const struct {
 	{ "agree", test_agree },
 	{ "stress", test_stress },
 	{ "unload", test_unload },
+	{ "vmad", test_vmad },
 	{ "nothing", nothing },
 };
 
@@ -278,6 +279,6 @@ int main(int argc, char **argv)
 		if (strcmp(argv[1], tests[i].name) == 0)
 			return tests[i].run() ? 1 : 0;
 	}
-	fprintf(stderr, "usage: guest ioctls|vmas|rmap|files|agree|stress|unload|nothing\n");
+	fprintf(stderr, "usage: guest ioctls|vmas|rmap|files|agree|stress|unload|vmad|nothing\n");
 	return 2;
 }

@@ -81,5 +81,6 @@ int test_files(void);
 int test_agree(void);
 int test_stress(void);
 int test_unload(void);
+int test_vmad(void);
 
 #endif

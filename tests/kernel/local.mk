@@ -7,13 +7,18 @@ tests_kernel_guest_SOURCES = \
 	%D%/agree.c \
 	%D%/ask.c \
 	%D%/ask.h \
+	%D%/family.c \
+	%D%/family.h \
 	%D%/files.c \
 	%D%/guest.c \
 	%D%/guest.h \
 	%D%/ioctls.c \
+	%D%/places.c \
+	%D%/places.h \
 	%D%/rmap.c \
 	%D%/stress.c \
 	%D%/unload.c \
+	%D%/vmad.c \
 	%D%/vmas.c
 tests_kernel_guest_CFLAGS = $(kernel_cflags) -pthread
 tests_kernel_guest_LDFLAGS = -static -pthread
@@ -28,12 +33,12 @@ EXTRA_DIST += %D%/qemu.py
 
 # make check-kernel VMAD_SERIES=6.12 VMAD_GUEST="rmap agree" runs only these programs, on that kernel.
 .PHONY: check-kernel
-check-kernel: tests/kernel/guest$(EXEEXT) tests/kernel/init$(EXEEXT)
+check-kernel: tests/kernel/guest$(EXEEXT) tests/kernel/init$(EXEEXT) daemon/vmad$(EXEEXT) client/vmactl$(EXEEXT)
 	VMAD_KERNELS='$(VMAD_KERNELS)' VMAD_SERIES='$(VMAD_SERIES)' VMAD_GUEST='$(VMAD_GUEST)' \
 		$(MAKE) check TESTS='$(kernel_tests)' check_PROGRAMS= check_LIBRARIES=
 VMAD_KERNELS = $(abs_top_srcdir)/build/kernels
 VMAD_SERIES = 6.1 6.12
-VMAD_GUEST = ioctls vmas rmap files agree stress unload
+VMAD_GUEST = ioctls vmas rmap files agree stress unload vmad
 
 mostlyclean-local: clean-kernel-modules
 .PHONY: clean-kernel-modules

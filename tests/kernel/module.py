@@ -14,7 +14,7 @@ sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 import qemu  # noqa: E402
 
 SERIES = os.environ.get('VMAD_SERIES', '6.1 6.12').split()
-PROGRAMS = os.environ.get('VMAD_GUEST', 'ioctls vmas rmap files agree stress unload').split()
+PROGRAMS = os.environ.get('VMAD_GUEST', 'ioctls vmas rmap files agree stress unload vmad').split()
 ARGUMENTS = 'hugepages=24'
 
 number = failed = 0
@@ -60,6 +60,11 @@ def guest_files(kernel, module, untried):
         data = kernel.module(name)
         if data:
             files[f'modules/{name}.ko'] = data
+    if 'vmad' in PROGRAMS:
+        files |= {'etc/passwd': b'root:x:0:0::/:/bin/false\nnobody:x:65534:65534::/:/bin/false\n'}
+        for name, path in (('usr/sbin/vmad', 'daemon/vmad'), ('usr/bin/vmactl', 'client/vmactl')):
+            program = qemu.TOP_BUILDDIR / path
+            files |= {name: program.read_bytes(), **qemu.needed(program)}
     return files
 
 

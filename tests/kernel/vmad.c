@@ -1,0 +1,364 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * vmad: the daemon and vmactl with the real module under them. What vmad tells by the module, what it finds by itself once the module is
+ * unloaded, and what the pagemaps of all processes say from end to end must be the same places.
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "family.h"
+#include "guest.h"
+#include "places.h"
+
+#define SOCKET "/run/vmad-guest.sock"
+#define VMAD "/usr/sbin/vmad"
+#define VMACTL "/usr/bin/vmactl"
+#define BODY_MAX (4 * MIB)
+#define PLACES_MAX 4096
+
+static char *body;	/* of the last answer */
+static pid_t vmad_pid = INT32_MAX;	/* its own processes have this one or one of the next */
+
+/* Starts vmad, and returns once it serves. */
+static void start_vmad(void)
+{
+	char line[512];
+	int lines[2];
+	FILE *log;
+
+	must(pipe(lines) == 0);
+	vmad_pid = fork();
+	if (vmad_pid == 0) {
+		dup2(lines[1], STDERR_FILENO);
+		execl(VMAD, VMAD, "--listen", "unix:" SOCKET, NULL);
+		_exit(127);
+	}
+	close(lines[1]);
+	log = fdopen(lines[0], "re");
+	while (log && fgets(line, sizeof(line), log)) {
+		if (!strcmp(line, "vmad: ready\n"))
+			return;		/* the pipe stays open: vmad may have more to say */
+		printf("# %s", line);
+	}
+	fail_at(__FILE__, __LINE__, "vmad did not get ready");
+}
+
+/* HTTP/1.0: the answer comes in one piece, and its end is the connection's. Returns the status. */
+static int get(const char *path)
+{
+	struct sockaddr_un where = { .sun_family = AF_UNIX, .sun_path = SOCKET };
+	static char reply[BODY_MAX];
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), status;
+	size_t len = 0;
+	ssize_t n;
+
+	must(fd >= 0 && connect(fd, (struct sockaddr *)&where, sizeof(where)) == 0);
+	must(dprintf(fd, "GET %s HTTP/1.0\r\nHost: localhost\r\n\r\n", path) > 0);
+	while ((n = read(fd, reply + len, sizeof(reply) - 1 - len)) > 0)
+		len += (size_t)n;
+	close(fd);
+	reply[len] = '\0';
+	must(sscanf(reply, "HTTP/1.%*d %d", &status) == 1);
+	body = strstr(reply, "\r\n\r\n");
+	must(body);
+	body += 4;
+	return status;
+}
+
+static int getf(const char *format, pid_t pid, uint64_t address)
+{
+	char path[256];
+
+	snprintf(path, sizeof(path), format, (int)pid, (unsigned long)address);
+	return get(path);
+}
+
+static bool says(const char *words)
+{
+	return strstr(body, words);
+}
+
+#define must_say(words) \
+	do { \
+		if (!says(words)) \
+			fail_at(__FILE__, __LINE__, "no %s in: %.3000s", words, body); \
+	} while (0)
+
+static size_t count_of(const char *words)
+{
+	size_t count = 0;
+
+	for (const char *at = body; (at = strstr(at, words)); at++)
+		count++;
+	return count;
+}
+
+static void vmas_with_the_kernels_facts(void)
+{
+	char *shared = map(8 * PAGE, MAP_SHARED | MAP_ANONYMOUS, -1, 0), *private = map_anon(8 * PAGE);
+	struct child child = child_new(NULL, NULL);
+	char words[128];
+
+	start_vmad();
+	must_equal(getf("/v1/processes/%d/vmas?detail=kernel", child.pid, 0), 200);
+	must_say("\"source\":\"maps+helper\"");
+	must_say("\"complete\":true");
+	must(count_of("\"perms\":") > 8);
+	/* The vsyscall page is no VMA of the process. */
+	must_equal(count_of("\"vm_flags\":"), count_of("\"perms\":") - says("[vsyscall]"));
+	must_equal(getf("/v1/processes/%d/vmas?detail=kernel&start=%#lx&limit=1", child.pid, (uintptr_t)shared), 200);
+	must_say("\"vm_ops\":\"shmem_");	/* shmem_anon_vm_ops since 6.2 */
+	must_equal(getf("/v1/processes/%d/vmas?detail=kernel&start=%#lx&limit=1", child.pid, (uintptr_t)private), 200);
+	must_say("\"has_vm_ops\":false");
+	must_say("\"has_anon_vma\":true");
+	must_equal(getf("/v1/processes/%d/vmas/%#lx/ops", child.pid, (uintptr_t)shared + PAGE), 200);
+	must_say("\"source\":\"helper\"");
+	must_say("\"vm_ops\":\"shmem_");
+	must_say("\"member\":\"fault\",\"null\":false,\"symbol\":\"shmem_fault\"");
+	must_say("\"member\":\"mremap\",\"null\":true");
+	must_say("\"complete\":true");
+	snprintf(words, sizeof(words), "\"start\":\"%#lx\"", (unsigned long)(uintptr_t)shared);
+	must_say(words);
+	must_equal(getf("/v1/processes/%d/vmas/%#lx/ops", child.pid, (uintptr_t)private), 200);
+	must_say("\"note\":\"vm_ops is NULL");
+	must_equal(getf("/v1/processes/%d/vmas/%#lx/ops", child.pid, 0x1000), 404);
+	must_equal(get("/v1/capabilities"), 200);
+	must_say("\"name\":\"helper\",\"available\":true");
+	must_say("\"name\":\"helper-rmap\",\"available\":true");
+}
+
+/* The places of an answer, ours and vmad's own left out: that was not there when all pagemaps were read. */
+static size_t told(uint64_t pfn, struct place *ret_places)
+{
+	const char *at = strstr(body, "\"mappings\":[");
+	size_t count = 0;
+
+	must(at);
+	while ((at = strstr(at, "{\"pids\":["))) {
+		const char *address = strstr(at, "\"address\":\"");
+		char *end = (char *)at + strlen("{\"pids\":[") - 1;
+
+		must(address);
+		while (*end != ']') {
+			pid_t pid = (pid_t)strtol(end + 1, &end, 10);
+
+			if (pid != getpid() && pid < vmad_pid)
+				ret_places[count++] = (struct place){ pfn, strtoul(address + strlen("\"address\":\""), NULL, 16), pid,
+								      false };
+			must(count < PLACES_MAX);
+		}
+		at = end;
+	}
+	qsort(ret_places, count, sizeof(*ret_places), places_by_pfn);
+	return count;
+}
+
+static void compare(const struct place *group, size_t count, const char *who)
+{
+	static struct place found[PLACES_MAX];
+	size_t n = told(group->pfn, found);
+
+	if (n != count)
+		fail_at(__FILE__, __LINE__, "%s: frame %#jx of pid %d at %#jx: told %zu times, found %zu times: %.2000s", who,
+			(uintmax_t)group->pfn, (int)group->pid, (uintmax_t)group->address, n, count, body);
+	for (size_t i = 0; i < n; i++)
+		must(found[i].pid == group[i].pid && found[i].address == group[i].address);
+}
+
+/* Frames that are looked at: half of those that several map and some of the others; not what nobody counts. */
+static bool is_wanted(const struct place *group, size_t count, size_t number)
+{
+	return !group->uncounted && kpagecount(group->pfn) && number % (count > 1 ? 2 : 8) == 0;
+}
+
+static size_t agree_on_all(const char *method, size_t *ret_shared)
+{
+	char words[64];
+	size_t asked = 0, number = 0;
+
+	snprintf(words, sizeof(words), "\"method\":\"%s\"", method ? method : "helper");
+	*ret_shared = 0;
+	for (size_t i = 0, next; i < place_count; i = next, number++) {
+		for (next = i + 1; next < place_count && places[next].pfn == places[i].pfn; next++)
+			continue;
+		if (!is_wanted(&places[i], next - i, number))
+			continue;
+		must_equal(getf("/v1/processes/%d/pages/%#lx/mappings?deadline_ms=20000", places[i].pid, places[i].address), 200);
+		must_say("\"complete\":true");
+		if (says(words) != (method != NULL))
+			fail_at(__FILE__, __LINE__, "%s %s in: %.2000s", method ? "no" : "there is", words, body);
+		compare(&places[i], next - i, method ? "by the module" : "by vmad alone");
+		asked++;
+		*ret_shared += next - i > 1;
+	}
+	return asked;
+}
+
+static void unload(void)
+{
+	must(syscall(SYS_delete_module, "vmad", O_NONBLOCK) == 0);
+}
+
+static void load(void)
+{
+	int fd = open("/modules/vmad.ko", O_RDONLY | O_CLOEXEC);
+
+	must(fd >= 0 && syscall(SYS_finit_module, fd, "", 0) == 0);
+	close(fd);
+}
+
+/* vmad starts last: what it maps changes while it is asked, and is no part of this. */
+static void three_ways(void)
+{
+	struct child children[FAMILY_CHILDREN];
+	size_t asked, shared, alone;
+
+	family_new(children);
+	places_scan();
+	start_vmad();
+	asked = agree_on_all("helper", &shared);
+	unload();
+	alone = agree_on_all(NULL, &shared);
+	load();
+	printf("# %zu frames, %zu of them at several places, three times the same\n", asked, shared);
+	must_equal(alone, asked);
+	must(shared > 50 && asked > shared);
+}
+
+static void a_file_by_the_module(void)
+{
+	static char by_module[BODY_MAX];
+	const char *list = "\"mappings\":[";
+	struct child child = child_new(NULL, NULL);
+
+	start_vmad();
+	must_equal(get("/v1/files/mappings?path=/bin/guest&offset=0&length=4096"), 200);
+	must_say("\"source\":\"helper+maps\"");
+	must_say("\"exact\":true");
+	must_say("\"complete\":true");
+	must(count_of("\"file_offset_bytes\"") >= 3);	/* who reports, this one, and the child */
+	snprintf(by_module, sizeof(by_module), "%.*s", (int)(strstr(body, "],\"") - strstr(body, list)), strstr(body, list));
+	unload();
+	must_equal(get("/v1/files/mappings?path=/bin/guest&offset=0&length=4096"), 200);
+	load();
+	must_say("\"source\":\"maps\"");
+	must_say(by_module);
+	child_end(&child);
+}
+
+static void ask_as_nobody(void *arg)
+{
+	(void)arg;
+	must(syscall(SYS_setgroups, 0, NULL) == 0 && syscall(SYS_setresgid, 65534, 65534, 65534) == 0 &&
+	     syscall(SYS_setresuid, 65534, 65534, 65534) == 0);
+	must_equal(getf("/v1/processes/%d/vmas?detail=kernel", getpid(), 0), 403);
+	must_equal(getf("/v1/processes/%d/vmas/%#lx/ops", getpid(), 0x1000), 403);
+	must_equal(getf("/v1/processes/%d/pages/%#lx/mappings", getpid(), (uintptr_t)&body), 403);
+	must_equal(get("/v1/files/mappings?path=/bin/guest"), 200);
+	must_say("\"source\":\"maps\"");
+}
+
+static void root_only(void)
+{
+	struct child child;
+
+	start_vmad();
+	must(chmod(SOCKET, 0666) == 0);
+	child = child_new(ask_as_nobody, NULL);
+	child_end(&child);
+}
+
+/* Runs vmactl; what it prints is the body, its exit status comes back. */
+static int vmactl(const char *verb, const char *option, pid_t pid, const void *address)
+{
+	static char text[BODY_MAX];
+	char pid_word[16], address_word[32];
+	const char *argv[10] = { VMACTL, "--socket", SOCKET, verb };
+	size_t words = 4, len = 0;
+	int out[2], status;
+	ssize_t n;
+	pid_t child;
+
+	snprintf(pid_word, sizeof(pid_word), "%d", (int)pid);
+	snprintf(address_word, sizeof(address_word), "%lx", (unsigned long)(uintptr_t)address);
+	if (option)
+		argv[words++] = option;
+	if (pid)
+		argv[words++] = pid_word;
+	if (address)
+		argv[words++] = address_word;
+	must(pipe(out) == 0);
+	child = fork();
+	if (child == 0) {
+		dup2(out[1], STDOUT_FILENO);
+		dup2(out[1], STDERR_FILENO);
+		execv(VMACTL, (char **)argv);
+		_exit(127);
+	}
+	close(out[1]);
+	while ((n = read(out[0], text + len, sizeof(text) - 1 - len)) > 0)
+		len += (size_t)n;
+	close(out[0]);
+	text[len] = '\0';
+	body = text;
+	must(waitpid(child, &status, 0) == child);
+	return WEXITSTATUS(status);
+}
+
+static void vmactl_shows_it(void)
+{
+	char *shared = map(PAGE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct child child;
+
+	shared[0] = 1;
+	child = child_new(NULL, NULL);
+	start_vmad();
+	must_equal(vmactl("doctor", NULL, 0, NULL), 0);
+	must_say("the helper module: what the kernel's own structures say");
+	must_equal(vmactl("maps", "--kernel", child.pid, NULL), 0);
+	must_say(" shmem_");
+	must_equal(vmactl("ops", NULL, child.pid, NULL), 0);
+	must_say("shmem_file_operations");
+	must_equal(vmactl("ops", NULL, child.pid, shared), 0);
+	must_say("a_ops shmem_aops   f_op shmem_file_operations: complete (helper)");
+	must_say("shmem_fault");
+	must_equal(vmactl("show", NULL, child.pid, shared), 0);
+	must_say("\nops      shmem_");
+	must_equal(vmactl("rmap", NULL, getpid(), shared), 0);
+	must_say("complete (helper)");
+	/* The child has not touched it: its VMA is in the tree all the same. */
+	must_say("mapped 1 time, found 1 in 1 process (and 1 candidate)");
+	must_equal(vmactl("rmap", "--candidates", getpid(), shared), 0);
+	must_say("no-page");
+	unload();
+	must_equal(vmactl("ops", NULL, child.pid, shared), 1);
+	must_say("/dev/vmad is missing");
+	must_equal(vmactl("rmap", NULL, getpid(), shared), 0);
+	must_say("complete (same-address)");
+	load();
+	must_equal(vmactl("rmap", NULL, getpid(), shared), 0);
+	must_say("complete (helper)");
+	child_end(&child);
+}
+
+int test_vmad(void)
+{
+	static const struct guest_case cases[] = {
+		{ "vmad tells of each VMA what the kernel's own structs say, and its operations by symbol", vmas_with_the_kernels_facts },
+		{ "the module, vmad alone and every pagemap agree on who maps a page", three_ways },
+		{ "who maps a file, by the module and by the maps of all", a_file_by_the_module },
+		{ "nobody but root learns anything by the module", root_only },
+		{ "vmactl shows it, with the module, without, and with it again", vmactl_shows_it },
+	};
+
+	return run_cases(cases, COUNT(cases));
+}
