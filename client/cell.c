@@ -199,6 +199,47 @@ char *cell_what(const json_t *record, const struct cell_style *style)
 	return cell_string(record, json_is_true(json_object_get(record, "null")) ? "otherwise" : "called", style);
 }
 
+/* "libc.so.6", "libc.so.6 (anonymous)", "private-anon", "[heap]". A name's last part is enough here: -J has all of it. */
+static int append_origin(const json_t *origin, const struct cell_style *style, struct text *out)
+{
+	char *name = cell_mapping(origin, style), *kind = cell_string(origin, "kind", style);
+	const char *last = name ? name : kind ? kind : "?", *slash = strrchr(last, '/');
+	bool is_copy = json_object_get(origin, "path") && json_is_true(json_object_get(origin, "anonymous"));
+	int r = text_printf(out, "%s%s", slash && slash[1] && !style->raw ? slash + 1 : last, is_copy ? " (anonymous)" : "");
+
+	free(name);
+	free(kind);
+	return r;
+}
+
+#define ORIGINS_SHOWN 3
+
+char *cell_origins(const json_t *record, const struct cell_style *style)
+{
+	const json_t *origins = json_object_get(record, "origins"), *origin;
+	struct text text = { 0 };
+	char size[SIZE_HUMAN_MAX];
+	int r = 0;
+	size_t i;
+
+	json_array_foreach(origins, i, origin) {
+		uint64_t bytes = number_member(origin, "shared_bytes");
+
+		if (i == ORIGINS_SHOWN && !style->raw && json_array_size(origins) > ORIGINS_SHOWN + 1) {
+			r |= text_printf(&text, ", and %zu more", json_array_size(origins) - i);
+			break;
+		}
+		size_human(bytes, size);
+		r |= text_printf(&text, "%s", !i ? "" : style->raw ? "," : ", ");
+		r |= style->bytes ? text_printf(&text, "%" PRIu64 " ", bytes) : text_printf(&text, "%s ", size);
+		r |= append_origin(origin, style, &text);
+	}
+	if (!r)
+		return text.p;
+	text_free(&text);
+	return NULL;
+}
+
 static bool number_of_text(const struct column *column, const char *text, uint64_t *ret)
 {
 	char *rest;

@@ -21,6 +21,8 @@ static const struct column all[] = {
 	{ RECORD_run, "run", COLUMN_STR, "start-end, as maps prints them", cell_range, "start" },
 	{ RECORD_vma, "mapping", COLUMN_STR, "path, or the name of an area that has none, with the mark of a deleted file",
 	  cell_mapping, "path" },
+	{ RECORD_sharing, "origins", COLUMN_STR, "what it is, the largest first: of which files and kinds", cell_origins,
+	  "shared_bytes" },
 	{ RECORD_mapping, "range", COLUMN_STR, "its VMA: start-end, as maps prints it", cell_vma_range, "vma_start" },
 	{ RECORD_mapping, "size", COLUMN_U64, "size of its VMA", cell_vma_size, "vma_start" },
 	{ RECORD_vma_op, "function", COLUMN_STR, "its symbol, with the module that it is in; NULL where there is none",
@@ -43,6 +45,7 @@ static const struct { enum record record; const char *json, *heading; } headings
 	{ RECORD_vma, "range", "VMA" },
 	{ RECORD_mapping, "range", "VMA" },
 	{ RECORD_mapping, "pids", "PID" },
+	{ RECORD_sharing, "pids", "PID" },
 	{ RECORD_gap, "reason", "WHY" },
 };
 

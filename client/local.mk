@@ -42,6 +42,7 @@ client_libvmactl_a_SOURCES = \
 	%D%/reader.c %D%/reader.h \
 	%D%/route.c %D%/route.h \
 	%D%/session.c %D%/session.h \
+	%D%/sharing.c \
 	%D%/show.c \
 	%D%/signals.c %D%/signals.h \
 	%D%/size.c %D%/size.h \

@@ -30,6 +30,7 @@ static const struct verb {
 	{ "find", "[FILE]", "VMAs of all processes", OPTIONS_VMAS | OPTIONS_PROCESSES, verb_find },
 	{ "file", "PATH [PART]", "who maps a file, and what of it is cached", OPTIONS_PROCESSES, verb_file },
 	{ "gaps", "TARGET", "unmapped areas; where mmap would place the next mapping", OPTIONS_PLACEMENT, verb_gaps },
+	{ "sharing", "TARGET", "with whom it shares memory, and of which files and kinds", 0, verb_sharing },
 	{ "doctor", "", "what works here, what does not, why, and what to do", 0, verb_doctor },
 };
 

@@ -32,7 +32,11 @@ void progress_say(struct progress *p, uint64_t bytes)
 	if (now - p->said_ms < 1000)
 		return;
 	size_human(bytes, size);
-	fprintf(stderr, "\rvmactl: %llds, %s read ", (long long)(now - p->began_ms) / 1000, size);
+	fprintf(stderr, "\rvmactl: %llds, ", (long long)(now - p->began_ms) / 1000);
+	if (bytes)
+		fprintf(stderr, "%s read ", size);
+	else
+		fprintf(stderr, "waiting for vmad ");
 	p->said_ms = now;
 	p->shown = true;
 }

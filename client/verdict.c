@@ -18,13 +18,14 @@ static const struct { const char *reason, *words; } reasons[] = {
 	/* of a reverse look-up */
 	{ "not-present", "no page is present at that address" },
 	{ "unreached", "mappings are missing that were found nowhere" },
-	{ "unreadable-process", "mappings are missing, and a process could not be looked into" },
+	{ "unreadable-process", "something may be missing: a process could not be looked into" },
 	{ "unstable", "its mappings changed all the while" },
 	{ "too-many", "it is mapped more often than vmad follows" },
 	{ "zero-page", "nobody counts the mappings of the page of zeros" },
 	{ "not-counted", "nobody counts the mappings of this page" },
 	{ "average-mapcount", "this kernel counts a large folio's mappings as an average only" },
 	{ "hugetlb-shared-tables", "processes share the page tables of hugetlb, which counts once" },
+	{ "memory-ceiling", "it takes more memory than vmad allows itself" },
 	{ "pid-namespace", "vmad does not see the processes outside of its pid namespace" },
 	{ "no-kcmp", "this kernel does not tell which processes share an address space" },
 };

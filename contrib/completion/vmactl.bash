@@ -98,7 +98,7 @@ _vmactl_read_words()
 _vmactl()
 {
 	local cur prev words cword verb="" place=()
-	local verbs='ps maps show ops pages rmap frames find file gaps doctor'
+	local verbs='ps maps show ops pages rmap frames find file gaps sharing doctor'
 
 	_get_comp_words_by_ref -n := cur prev words cword || return
 	_vmactl_read_words "$verbs"
@@ -108,7 +108,7 @@ _vmactl()
 			grep -oE -- '-(-[a-z-]+|[a-zA-Z])')" -- "$cur")
 	elif [[ -z $verb ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$verbs" -- "$cur")
-	elif [[ $verb == ps || $verb == maps || $verb == gaps || ($verb == @(show|ops|pages|rmap) && $prev == "$verb") ]]; then
+	elif [[ $verb == ps || $verb == maps || $verb == gaps || $verb == sharing || ($verb == @(show|ops|pages|rmap) && $prev == "$verb") ]]; then
 		_vmactl_target
 	elif [[ $verb == find || $verb == file || $verb == doctor ]]; then
 		compopt -o filenames 2>/dev/null

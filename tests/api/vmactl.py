@@ -552,6 +552,53 @@ def rmap_shows_the_page_first():
         tap.truth('found 1 in 1 process: complete' in run('rmap', '4242', '7f10a2c4d123').text(), 'one')
 
 
+ORIGINS = [
+    {'path': '/usr/lib/libc.so.6', 'kind': 'private-file', 'anonymous': False, 'shared_bytes': 1376256, 'shared_page_count': 336},
+    {'name': '[heap]', 'kind': 'heap', 'anonymous': True, 'shared_bytes': 262144, 'shared_page_count': 64},
+    {'path': '/usr/lib/libc.so.6', 'kind': 'private-file', 'anonymous': True, 'shared_bytes': 8192, 'shared_page_count': 2},
+    {'kind': 'private-anon', 'anonymous': True, 'shared_bytes': 4096, 'shared_page_count': 1},
+    {'path': '/tmp/a\nb', 'kind': 'shared-file', 'anonymous': False, 'shared_bytes': 4096, 'shared_page_count': 1},
+]
+SHARES = [
+    {'pids': [4300, 4301], 'comm': 'worker', 'shared_bytes': 1654784, 'shared_page_count': 404, 'origins': ORIGINS},
+    {'pids': [17], 'comm': 'cron', 'shared_bytes': 1376256, 'shared_page_count': 336, 'origins': ORIGINS[:1]},
+]
+SHARING_HEAD = {**{key: HEAD[key] for key in ('pid', 'start_time_ticks', 'comm')}, 'source': 'PAGEMAP_SCAN', 'pids': [4242],
+                'rss_bytes': 4194304, 'uss_bytes': 2097152, 'pss_bytes': 3145728, 'usage_source': 'smaps_rollup',
+                'shared_with_others_bytes': 1654784}
+def shares(**tail):
+    """A list of those who share memory with 4242."""
+    canned = Canned(SHARING_HEAD, 'sharing', SHARES, {'count': 2, 'complete': True, **tail}, record='sharing')
+    return with_answers(paths={'processes/4242/sharing': canned})
+
+
+def sharing_says_with_whom_and_what_of_it():
+    """sharing: the sums first, then a row a process, with the largest of what it is"""
+    with shares():
+        ran = run('sharing', '4242')
+        expect(ran, 0)
+        tap.equal(ran.lines()[0], 'process 4242, nginx: 2 processes share 1.6M of its 4M (USS 2M, PSS 3M), complete (PAGEMAP_SCAN)', 'summary')
+        tap.equal(cells(ran.lines()[2]), ['PID', 'COMM', 'SHARED', 'ORIGINS'], 'headings')
+        tap.equal(ran.lines()[3].split(), '4300 4301 worker 1.6M 1.3M libc.so.6, 256K [heap], 8K libc.so.6 (anonymous), and 2 more'.split(), 'a row')
+        tap.equal(ran.lines()[4].split(), '17 cron 1.3M 1.3M libc.so.6'.split(), 'another')
+        tap.truth(any('deadline_ms=' in path for path, _ in FAKE.requests if path.startswith('/v1/processes/4242/sharing')), 'who waits has time')
+        raw = run('--raw', '-b', '-o', 'pids,origins', 'sharing', '4242').lines()[1].split(' ')
+        tap.equal(raw[0], '4300,4301', 'raw: pids')
+        tap.truth(raw[1].startswith(r'1376256\x20/usr/lib/libc.so.6,262144\x20[heap],8192\x20'), raw[1])
+        tap.truth(r'4096\x20private-anon,' in raw[1] and r'a\x0ab' in raw[1], raw[1])
+        tap.equal(cells(run('-n', '--sort', 'shared', 'sharing', '4242').lines()[0])[0], '17', '--sort')
+
+
+def sharing_ends_as_its_answer_does():
+    """sharing: 6 where it is not complete, 2 without a target, 4 for who may not"""
+    for reason, words in (('memory-ceiling', 'it takes more memory than vmad allows itself'), ('deadline', 'it took too long')):
+        with shares(complete=False, reason=reason):
+            expect(run('sharing', '4242'), 6, f'vmactl: process 4242: answered in part: {words}\n')
+    expect(run('sharing'), 2, 'vmactl: sharing: it takes one target')
+    with with_answers(paths={'processes/4242/sharing': problem('not-allowed', 403, 'not allowed', detail='root', mend='be root')}):
+        expect(run('sharing', '4242'), 4, 'vmactl: not allowed: root')
+
+
 def rmap_hands_on_what_vmad_says():
     """rmap --json is vmad's own document, and the process is named by its start"""
     with mappings_at(mapped(MAPPERS)):
@@ -568,7 +615,7 @@ def rmap_ends_as_its_answer_does():
     with mappings_at(mapped(MAPPERS[:1], complete=False, reason='unreadable-process')):
         for form in ([], ['--json'], ['--ndjson']):
             expect(run('rmap', '4242', '7f10a2c4d123', *form), 6,
-                   'answered in part: mappings are missing, and a process could not be looked into')
+                   'answered in part: something may be missing: a process could not be looked into')
     empty = Canned({**MAPPED, 'page': None}, 'mappings', [], {'mappings_found': 0, 'processes_found': 0, 'method': 'same-address', 'count': 0,
                                                              'complete': False, 'reason': 'not-present'}, record='mapping')
     del empty.head['page']
@@ -995,7 +1042,8 @@ tap.run([
     ps_shows_processes, ps_asks_for_counts, ps_of_targets, maps_shows_vmas, maps_usage, maps_filters, maps_of_several, maps_goes_on,
     a_name_is_a_target, one_of_several, show_explains_an_address, show_usage, show_explains_a_gap, show_finds_a_file_offset,
     ops_of_an_address, ops_of_all_vmas, show_tells_the_operations, rmap_with_the_module, find_searches_the_host, gaps_lists_what_is_unmapped, gaps_says_where_mmap_goes, doctor_says_what_works, doctor_without_vmad, json_is_unchanged, ndjson_is_unchanged, json_ignores_columns_aloud,
-    columns_by_name, columns_unknown, columns_come_from_the_table, rmap_shows_the_page_first, rmap_hands_on_what_vmad_says, rmap_ends_as_its_answer_does, raw_is_for_programs, bytes_are_exact, sorting, limits,
+    columns_by_name, columns_unknown, columns_come_from_the_table, rmap_shows_the_page_first, sharing_says_with_whom_and_what_of_it,
+    sharing_ends_as_its_answer_does, rmap_hands_on_what_vmad_says, rmap_ends_as_its_answer_does, raw_is_for_programs, bytes_are_exact, sorting, limits,
     every_problem_has_its_code, problems_with_a_detail, problems_from_elsewhere, not_reachable, hung_up, cut_anywhere, cut_before_anything,
     told_to_be_incomplete, a_lost_record_is_noticed, usage_errors, help_and_version, nothing_nasty_gets_through, environment_and_token,
     saved_documents, saved_and_cut, saved_processes_and_lookups, colour_on_a_terminal, pager_on_a_terminal, watch_redraws, watch_repeats,

@@ -45,10 +45,11 @@ const QUESTIONS = {
 	'/v1/files/pages': [`/v1/files/pages?path=${process.execPath}`, `/v1/files/pages?path=${process.execPath}&offset=4096&length=1`],
 	'/v1/processes/{pid}/gaps': [`/v1/processes/${self}/gaps`, `/v1/processes/${self}/gaps?length=1G&align=2M&limit=2`,
 		`/v1/processes/${self}/gaps?length=1000T`],
+	'/v1/processes/{pid}/sharing': [`/v1/processes/${self}/sharing?deadline_ms=60000`, '/v1/processes/2/sharing'],
 	'/v1/vmas': ['/v1/vmas?limit=50', '/v1/vmas?deleted=true', '/v1/vmas'],
 };
 // What vmad answers to root alone.
-const ROOT_ONLY = ['/v1/processes/{pid}/vmas/{addr}/ops', '/v1/frames', '/v1/frames/{pfn}', '/v1/processes/{pid}/pages/{addr}/mappings', '/v1/frames/{pfn}/mappings'];
+const ROOT_ONLY = ['/v1/processes/{pid}/sharing', '/v1/processes/{pid}/vmas/{addr}/ops', '/v1/frames', '/v1/frames/{pfn}', '/v1/processes/{pid}/pages/{addr}/mappings', '/v1/frames/{pfn}/mappings'];
 const PROBLEMS = [
 	['/v1/nothing', 404], ['/v1/processes/4194304', 404], ['/v1/processes/abc', 400], ['/v1/processes?what=1', 400],
 	[`/v1/processes/${self}?start_time_ticks=1`, 409], [`/v1/processes/${self}/vmas/0xg`, 400], ['/v1/vmas?cursor=x', 400],
