@@ -7,6 +7,7 @@
  * One pass over the VMAs in sight draws a frame. Those that are less than a pixel high are added up by pixel and kind, so
  * that 60,000 of them cost no more than a screen full of pixels.
  */
+import { addressOf } from './address.js';
 import { kinds } from './tables.js';
 import { shortMapping, size } from './format.js';
 import { STATES } from './pages.js';
@@ -16,6 +17,7 @@ export const KINDS = [...kinds.keys()];
 const OVERVIEW = 14; // pixels: the strip with the whole
 const GUTTER = 112; // the addresses
 const LANE = 0.34; // of the rest: the states of pages, where they are known
+const TICKS = 100; // pixels from one address in the gutter to the next, where no VMA begins
 const TALL = 13; // a VMA that is as high has room for words
 const PAGE_TALL_MOST = 24; // one page is never higher, so zooming ends there
 const FONT = '12px ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace';
@@ -298,7 +300,7 @@ export class MemoryMap {
 	}
 
 	drawLabels(paint, labels, left, width) {
-		let free = -99;
+		const said = [];
 		for (const [i, a, b, y0] of labels) {
 			const vma = this.layout.vmas[i];
 			const middle = Math.min((a + b) / 2, a + 10);
@@ -310,11 +312,24 @@ export class MemoryMap {
 			paint.clip();
 			paint.fillText(text, left + 6, middle);
 			paint.restore();
-			if (y0 >= -1 && a >= free) {
+			if (y0 >= -1 && a >= (said.at(-1) ?? -99) + 14) {
 				paint.fillStyle = this.colours.faint;
 				paint.fillText(vma.start.slice(2), OVERVIEW + 6, Math.max(a, 1) + 7, GUTTER - 10);
-				free = a + 14;
+				said.push(a);
 			}
+		}
+		if (this.perUnit > this.least() * 1.001) this.drawTicks(paint, said);
+	}
+
+	// Near by there may be no VMA that begins in sight: then addresses stand between, each with a line where it is.
+	drawTicks(paint, said) {
+		for (let y = TICKS / 2; y < this.height - TALL; y += TICKS) {
+			const { page } = this.placeAt(y);
+			if (page === null || said.some((other) => Math.abs(other - y) < TICKS / 2)) continue;
+			paint.fillStyle = this.colours.line;
+			paint.fillRect(OVERVIEW + 6, Math.round(y), GUTTER - 12, 1);
+			paint.fillStyle = this.colours.faint;
+			paint.fillText(addressOf(page).toString(16), OVERVIEW + 6, y + 8, GUTTER - 10);
 		}
 	}
 
