@@ -55,17 +55,17 @@ static void add_folio(int flags_fd, uint64_t flags, struct vmad_frame *record)
 /* 0: charged to no group. */
 static void add_cgroup(int cgroup_fd, struct vmad_frame *record, char **ret_cgroup)
 {
-	struct cgroup_name name = { 0 };
+	uint64_t inode;
 
-	if (!read_word(cgroup_fd, record->pfn, &name.inode) || !name.inode)
+	if (!read_word(cgroup_fd, record->pfn, &inode) || !inode)
 		return;
 	record->has |= VMAD_HAS(frame, cgroup_inode);
-	record->cgroup_inode = name.inode;
-	if (cgroup_find_paths(cgroup_root(), &name, 1) < 0 || !name.path)
+	record->cgroup_inode = inode;
+	*ret_cgroup = cgroup_path(cgroup_root(), inode);
+	if (!*ret_cgroup)
 		return;
 	record->has |= VMAD_HAS(frame, cgroup);
-	record->cgroup = (struct vmad_str){ name.path, strlen(name.path) };
-	*ret_cgroup = name.path;
+	record->cgroup = (struct vmad_str){ *ret_cgroup, strlen(*ret_cgroup) };
 }
 
 static void add_node(struct vmad_frame *record)

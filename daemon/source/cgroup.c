@@ -5,7 +5,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <pthread.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -108,6 +110,57 @@ int cgroup_find_paths(const char *root, struct cgroup_name *names, size_t count)
 	qsort(names, count, sizeof(*names), by_inode);
 	fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	return fd < 0 ? -errno : find_below(&walk, fd);
+}
+
+#define REMEMBERED 64
+
+/* Paths of groups, each at a place of its inode's. */
+static struct cgroup_name remembered[REMEMBERED];
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+/* Is it still the path of that group? Groups are removed, and may be renamed. */
+static bool is_path_of(const char *root, const char *path, uint64_t inode)
+{
+	char whole[PATH_MAX];
+	struct stat status;
+	int len = snprintf(whole, sizeof(whole), "%s%s", root, path);
+
+	return len > 0 && (size_t)len < sizeof(whole) && stat(whole, &status) == 0 && status.st_ino == inode;
+}
+
+static char *recall(uint64_t inode)
+{
+	struct cgroup_name *name = &remembered[inode % REMEMBERED];
+	char *path;
+
+	pthread_mutex_lock(&lock);
+	path = name->path && name->inode == inode ? strdup(name->path) : NULL;
+	pthread_mutex_unlock(&lock);
+	return path;
+}
+
+static void remember(uint64_t inode, const char *path)
+{
+	struct cgroup_name *name = &remembered[inode % REMEMBERED];
+	char *copy = strdup(path);
+
+	pthread_mutex_lock(&lock);
+	free(name->path);
+	*name = (struct cgroup_name){ inode, copy };
+	pthread_mutex_unlock(&lock);
+}
+
+char *cgroup_path(const char *root, uint64_t inode)
+{
+	struct cgroup_name name = { .inode = inode };
+	char *path = recall(inode);
+
+	if (path && is_path_of(root, path, inode))
+		return path;
+	free(path);
+	if (cgroup_find_paths(root, &name, 1) == 0 && name.path)
+		remember(inode, name.path);
+	return name.path;
 }
 
 const char *cgroup_path_of(const struct cgroup_name *names, size_t count, uint64_t inode)

@@ -28,6 +28,12 @@ int cgroup_find_paths(const char *root, struct cgroup_name *names, size_t count)
 /* Among names that were found so; NULL: it has none, or is not among them. */
 const char *cgroup_path_of(const struct cgroup_name *names, size_t count, uint64_t inode);
 
+/*
+ * The path of one group; the caller's to free(). NULL: there is none, or no memory. It is asked for again and again of
+ * the same few groups, so paths are remembered, and looked at before they are told.
+ */
+char *cgroup_path(const char *root, uint64_t inode);
+
 void cgroup_names_clear(struct cgroup_name *names, size_t count);
 
 #endif

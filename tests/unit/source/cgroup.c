@@ -89,6 +89,38 @@ static void those_that_are_gone(void **state)
 	assert_int_equal(cgroup_find_paths(root, NULL, 0), 0);
 }
 
+/* expected: NULL where there is none. */
+static void expect_path(uint64_t inode, const char *expected)
+{
+	char *path = cgroup_path(root, inode);
+
+	if (expected)
+		assert_string_equal(path, expected);
+	else
+		assert_null(path);
+	free(path);
+}
+
+static void remembered(void **state)
+{
+	char from[128], to[128];
+	uint64_t inode;
+
+	(void)state;
+	snprintf(from, sizeof(from), "%s/passing", root);
+	snprintf(to, sizeof(to), "%s/user.slice/passed", root);
+	assert_int_equal(mkdir(from, 0700), 0);
+	inode = inode_of("/passing");
+	expect_path(inode, "/passing");
+	expect_path(inode, "/passing");
+	assert_int_equal(rename(from, to), 0);
+	expect_path(inode, "/user.slice/passed");
+	assert_int_equal(rmdir(to), 0);
+	expect_path(inode, NULL);
+	expect_path(inode_of(""), "/");
+	expect_path(inode_of(""), "/");
+}
+
 static void no_such_root(void **state)
 {
 	struct cgroup_name name = { .inode = 1 };
@@ -118,6 +150,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE("the paths of many groups, found in one walk", all_of_them),
 		CASE("a group that is gone has no path", those_that_are_gone),
+		CASE("a path is told as long as it is the group's", remembered),
 		CASE("without control groups there are no paths", no_such_root),
 		CASE("the hierarchy of the running kernel", the_running_kernel),
 	};
