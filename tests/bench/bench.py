@@ -6,16 +6,21 @@ median is taken of; BENCH_FULL=1 gives the slow peers (pmap -x, pmap -X, psutil)
 seventh. Goals are those of a quiet machine; missing one is said and is no failure.
 """
 import contextlib
+import ctypes
 import os
 import shutil
+import signal
+import socket
 import statistics
 import subprocess
 import sys
 import tempfile
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), '../lib'))
 sys.dont_write_bytecode = True
-from vmad import TOP_BUILDDIR, Vmad  # noqa: E402
+from metrics import program, scrape, wait_for  # noqa: E402
+from vmad import TOP_BUILDDIR, Vmad, free_port  # noqa: E402
 
 HERE = os.path.dirname(os.path.realpath(__file__))
 MEASURE = os.path.join(TOP_BUILDDIR, 'tests/bench/measure')
@@ -531,6 +536,107 @@ def rmap(_):
             row(f'vmad, {what}, complete', name, ms(median), rounds=len(values), **most(median / base, 0.005))
 
 
+# --- metrics ---
+
+PROCESSES = 1000
+NAMES = 40          # of those processes: as many groups, where they are in no unit
+SETTLE_SECONDS = 20
+WATCH_SECONDS = 45  # three times the sampler's interval
+NODE_EXPORTER = program('prometheus-node-exporter')
+
+
+@contextlib.contextmanager
+def many_processes():
+    """So many processes with the VMAs of a Python program, forked from this one."""
+    children = []
+    for number in range(PROCESSES):
+        child = os.fork()
+        if child == 0:
+            ctypes.CDLL(None).prctl(15, f'crowd-{chr(97 + number % NAMES // 26)}{chr(97 + number % NAMES % 26)}'.encode(), 0, 0, 0)
+            while True:
+                signal.pause()
+        children.append(child)
+    try:
+        yield
+    finally:
+        for child in children:
+            os.kill(child, signal.SIGKILL)
+        for child in children:
+            os.waitpid(child, 0)
+
+
+@contextlib.contextmanager
+def node_exporter():
+    """With its defaults, on a port of its own."""
+    port = free_port()
+    process = subprocess.Popen([NODE_EXPORTER, f'--web.listen-address=127.0.0.1:{port}', '--log.level=error'],
+                               stderr=subprocess.DEVNULL)
+    try:
+        while True:
+            try:
+                socket.create_connection(('127.0.0.1', port), 1).close()
+                break
+            except ConnectionRefusedError:
+                time.sleep(0.05)
+        yield f'tcp:{port}'
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def sampler_cost(vmad):
+    """Shares of a CPU that the tiers take at a thousand processes."""
+    wait_for(vmad, lambda found: (found.get('vmad_sampler_duration_seconds', tier='maps') or 0) > 0)
+    time.sleep(SETTLE_SECONDS)
+    before = scrape(vmad)
+    time.sleep(WATCH_SECONDS)
+    after = scrape(vmad)
+    for tier, goal in (('status', None), ('maps', 0.01)):
+        share = (after.get('vmad_sampler_cpu_seconds_total', tier=tier) - before.get('vmad_sampler_cpu_seconds_total', tier=tier)) / WATCH_SECONDS
+        judged = {} if goal is None else {'goal': f'<= {goal:.0%} of a CPU', 'reached': share <= goal}
+        row(f'sampler: {tier}', f'{PROCESSES} processes', f'{share:.2%}', **judged)
+    age = max(number for _, number in after.all('vmad_maps_age_seconds'))
+    row('sampler: oldest reading of maps', f'{PROCESSES} processes', f'{age:.1f} s')
+    row('series of a scrape', f'{PROCESSES} processes', str(len(after.samples)), goal='<= 1200', reached=len(after.samples) <= 1200)
+
+
+def scrape_latency(where, what, goal_ns=None):
+    """As Prometheus asks: compressed, a connection that is kept; ten a second, so that the text is made anew each time."""
+    result = measure('latency', where, 'gzip:/metrics', 'keep', 5000, 250000)
+    judged = {} if goal_ns is None else {'goal': f'<= {goal_ns / 1e6:.0f} ms', 'reached': result['p50_ns'] <= goal_ns}
+    row(f'median scrape: {what}', f'{PROCESSES} processes', ms(result['p50_ns']), rounds=result['requests'], **judged)
+
+
+def scrapes_a_second(where, uri):
+    result = measure('flood', where, uri, 4, SLICE_MS * 2)
+    if result['failed']:
+        raise RuntimeError(f'{where}: {result["failed"]} of {result["requests"]} failed')
+    return result['requests'] * 1e9 / result['ns']
+
+
+def metrics(_):
+    """GET /metrics at a thousand processes: the sampler's cost, a scrape, and scrapes a second beside node_exporter's"""
+    port = free_port()
+    with many_processes(), Vmad(listen=[f'tcp:127.0.0.1:{port}']) as vmad:
+        sampler_cost(vmad)
+        scrape_latency(f'tcp:{port}', 'vmad', 5e6)
+        if not NODE_EXPORTER:
+            row('node_exporter', '', 'not installed', rounds=0)
+            return
+        with node_exporter() as other:
+            scrape_latency(other, 'node_exporter')
+            for uri, how in (('/metrics', 'plain'), ('gzip:/metrics', 'gzip')):
+                figures = rounds_of([
+                    ('node_exporter', False, lambda uri=uri: scrapes_a_second(other, uri)),
+                    ('vmad', False, lambda uri=uri: scrapes_a_second(f'tcp:{port}', uri)),
+                ])
+                base = statistics.median(figures['node_exporter'])
+                for what, values in figures.items():
+                    median = statistics.median(values)
+                    judged = least(median / base, 20) if what == 'vmad' else {'ratio': 1.0}
+                    row(f'scrapes: {what}, {how}', '4 connections', f'{median:.0f} /s', rounds=len(values), **judged)
+
+
 SECTIONS = {
     'rmap': rmap,
     'list-maps': list_maps,
@@ -541,6 +647,7 @@ SECTIONS = {
     'target': target,
     'flood': flood,
     'count': count,
+    'metrics': metrics,
 }
 
 

@@ -13,7 +13,7 @@
 #include "http.h"
 
 #define EVENTS 64
-#define RESPONSE_MAX 8192
+#define RESPONSE_MAX HTTP_SMALL_MAX
 
 struct peer {
 	int fd;

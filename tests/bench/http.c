@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "http.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +19,19 @@ static _Noreturn void die(const char *what)
 	exit(1);
 }
 
-int http_connect(const char *socket_path)
+static int connect_tcp(const char *port)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(port)),
+				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
+
+	if (fd < 0 || connect(fd, (const struct sockaddr *)&address, sizeof(address)))
+		die(port);
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	return fd;
+}
+
+static int connect_unix(const char *socket_path)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -29,10 +44,16 @@ int http_connect(const char *socket_path)
 	return fd;
 }
 
+int http_connect(const char *where)
+{
+	return strncmp(where, "tcp:", 4) ? connect_unix(where) : connect_tcp(where + 4);
+}
+
 size_t http_request(char request[static HTTP_REQUEST_MAX], const char *uri, bool keep_alive)
 {
-	int len = snprintf(request, HTTP_REQUEST_MAX, "GET %s HTTP/1.1\r\nHost: localhost\r\n%s\r\n", uri,
-			   keep_alive ? "" : "Connection: close\r\n");
+	bool gzip = !strncmp(uri, "gzip:", 5);
+	int len = snprintf(request, HTTP_REQUEST_MAX, "GET %s HTTP/1.1\r\nHost: localhost\r\n%s%s\r\n", gzip ? uri + 5 : uri,
+			   gzip ? "Accept-Encoding: gzip\r\n" : "", keep_alive ? "" : "Connection: close\r\n");
 
 	if (len < 0 || len >= HTTP_REQUEST_MAX) {
 		errno = E2BIG;

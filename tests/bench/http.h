@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* http: just enough of HTTP/1.1 over a Unix socket to measure a server with. What cannot be done ends the program. */
+/* http: just enough of HTTP/1.1 over a socket to measure a server with. What cannot be done ends the program. */
 #ifndef BENCH_HTTP_H
 #define BENCH_HTTP_H
 
@@ -7,12 +7,12 @@
 #include <stddef.h>
 
 #define HTTP_REQUEST_MAX 1024
-#define HTTP_SMALL_MAX (64 * 1024)
+#define HTTP_SMALL_MAX (512 * 1024)
 
-/* A connected socket, the caller's to close. */
-int http_connect(const char *socket_path);
+/* A connected socket, the caller's to close: a Unix socket, or "tcp:PORT" of 127.0.0.1. */
+int http_connect(const char *where);
 
-/* The bytes of a GET; returns their length. */
+/* The bytes of a GET; returns their length. "gzip:/path" asks for a compressed reply. */
 size_t http_request(char request[static HTTP_REQUEST_MAX], const char *uri, bool keep_alive);
 
 void http_send(int fd, const char *request, size_t len);

@@ -24,7 +24,7 @@
 #define LATENCIES_MAX (1 << 20)
 #define TAIL_BYTES 4096
 
-static char bytes[256 * 1024];
+static char bytes[HTTP_SMALL_MAX];
 
 static _Noreturn void die(const char *what)
 {
