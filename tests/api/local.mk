@@ -7,6 +7,7 @@ api_tests = \
 	%D%/growth.py \
 	%D%/helper.py \
 	%D%/lifecycle.py \
+	%D%/metrics.py \
 	%D%/page.py \
 	%D%/log.py \
 	%D%/peers.py \
