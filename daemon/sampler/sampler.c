@@ -10,6 +10,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "model/kind.h"
@@ -17,6 +18,8 @@
 
 #define PUBLISH_US 1000000	/* the rotations' numbers are handed over at most so often */
 #define NICE 5
+#define END_NAPS 200		/* so many it has to end by itself */
+#define END_NAP_NS 10000000
 
 enum { END_FD = 3 };		/* in the sampler's process; it has no other but standard error */
 
@@ -152,7 +155,11 @@ void sampler_stop(struct sampler *sampler)
 	if (!sampler->pid)
 		return;
 	close(sampler->end_fd);
-	while (waitpid(sampler->pid, NULL, 0) < 0 && errno == EINTR)
-		;
+	for (int naps = 0; waitpid(sampler->pid, NULL, WNOHANG) == 0; naps++) {
+		/* The kernel may hold it on a process; a signal that ends it is heard even there. */
+		if (naps == END_NAPS)
+			kill(sampler->pid, SIGKILL);
+		nanosleep(&(struct timespec){ .tv_nsec = END_NAP_NS }, NULL);
+	}
 	sampler->pid = 0;
 }

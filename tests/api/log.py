@@ -34,10 +34,11 @@ def each_request():
             vmad.get(target)
         vmad.get('/v1/health', method='HEAD')
         found = wait_until(lambda: len(lines(vmad)) >= 5 and lines(vmad), 'five lines')
-        tap.equal([(method, route) for _, method, route, _, _ in found],
-                  [('GET', '/v1/health'), ('GET', '/v1/processes/{pid}/vmas/{addr}'), ('GET', '/v1/files/pages'), ('none', 'none'), ('HEAD', '/v1/health')], 'lines')
+        # A line is written when the connection has got on, so two may change places.
+        tap.equal(sorted((method, route, status) for _, method, route, status, _ in found),
+                  sorted([('GET', '/v1/health', '200'), ('GET', '/v1/processes/{pid}/vmas/{addr}', '200'), ('GET', '/v1/files/pages', '200'),
+                          ('none', 'none', '404'), ('HEAD', '/v1/health', '200')]), 'lines')
         tap.equal({uid for *_, uid in found}, {str(os.geteuid())}, 'uid')
-        tap.equal(found[3][3], '404', 'status')
         tap.truth(not re.search('7fff1|hostname|2e', ' '.join(vmad.log)), 'neither addresses nor paths')
 
 
@@ -46,7 +47,7 @@ def the_same_name():
     with Vmad(arguments=['--log=requests']) as vmad:
         names = [vmad.get('/v1/nothing').headers['X-Request-Id'] for _ in range(3)]
         wait_until(lambda: len(lines(vmad)) >= 3, 'three lines')
-        tap.equal([name for name, *_ in lines(vmad)], names, 'names')
+        tap.equal({name for name, *_ in lines(vmad)}, set(names), 'names')
         tap.equal(len(set(names)), 3, 'each its own')
 
 
@@ -88,7 +89,7 @@ def no_token():
                     while client.recv(65536):
                         pass
             found = wait_until(lambda: len(lines(vmad)) == 2 and lines(vmad), 'two lines')
-            tap.equal([(status, uid) for *_, status, uid in found], [('200', str(os.geteuid())), ('401', 'none')], 'lines')
+            tap.equal(sorted((status, uid) for *_, status, uid in found), [('200', str(os.geteuid())), ('401', 'none')], 'lines')
             tap.truth('-token' not in ' '.join(vmad.log), 'a token')
 
 

@@ -166,7 +166,7 @@ with tempfile.NamedTemporaryFile() as page:
     page.truncate(4096)
     shared = mmap.mmap(page.fileno(), 4096)
     control = Control.from_buffer(shared)
-    with Vmad(environment={'LD_PRELOAD': INJECT, 'VMAD_FAULTS': page.name}) as vmad, Victim() as victim:
+    with Vmad(arguments=['--metrics', 'off'], environment={'LD_PRELOAD': INJECT, 'VMAD_FAULTS': page.name}) as vmad, Victim() as victim:
         for first in requests(victim):
             ask(first)
         time.sleep(0.2)

@@ -15,7 +15,9 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -27,7 +29,7 @@ enum call { CALL_NONE, CALL_MALLOC, CALL_OPEN, CALL_READ, CALL_MMAP, CALL_THREAD
 /* The page; tests/faults/faults.py knows it, too. */
 struct control {
 	_Atomic int32_t call;		/* which calls count */
-	_Atomic int32_t error;		/* errno; 0: the call does half of its work; -1: it does not come back while this is so */
+	_Atomic int32_t error;		/* errno; 0: the call does half of its work; -1: a read of smaps does not come back while this is so, and only those count */
 	_Atomic int64_t fail_at;	/* from 1; 0: none */
 	_Atomic int64_t count;		/* such calls since the test set this to 0 */
 	_Atomic int64_t live;		/* allocations that were not freed */
@@ -178,6 +180,23 @@ static bool waits(void)
 	return true;
 }
 
+/* What is read of a process with its mmap_lock held. */
+static bool is_locked_file(int fd)
+{
+	char link[64], path[256];
+	ssize_t len;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	len = readlink(link, path, sizeof(path) - 1);
+	path[len > 0 ? len : 0] = '\0';
+	return strstr(path, "/smaps") != NULL;
+}
+
+static bool read_is_due(int fd)
+{
+	return (atomic_load(&control->error) != -1 || is_locked_file(fd)) && is_due(CALL_READ);
+}
+
 static bool is_short(size_t *size)
 {
 	if (waits())
@@ -190,12 +209,12 @@ static bool is_short(size_t *size)
 
 ssize_t read(int fd, void *to, size_t size)
 {
-	return is_due(CALL_READ) && !is_short(&size) ? (errno = atomic_load(&control->error), -1) : REAL(read)(fd, to, size);
+	return read_is_due(fd) && !is_short(&size) ? (errno = atomic_load(&control->error), -1) : REAL(read)(fd, to, size);
 }
 
 ssize_t pread(int fd, void *to, size_t size, off_t at)
 {
-	return is_due(CALL_READ) && !is_short(&size) ? (errno = atomic_load(&control->error), -1) :
+	return read_is_due(fd) && !is_short(&size) ? (errno = atomic_load(&control->error), -1) :
 						       REAL(pread)(fd, to, size, at);
 }
 
