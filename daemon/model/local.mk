@@ -6,6 +6,7 @@ daemon_libmodel_a_SOURCES = \
 	%D%/file_mappings.c %D%/file_mappings.h \
 	%D%/file_pages.c %D%/file_pages.h \
 	%D%/frame.c %D%/frame.h \
+	%D%/frame_scan.c %D%/frame_scan.h \
 	%D%/frames.c %D%/frames.h \
 	%D%/gaps.c %D%/gaps.h \
 	%D%/halves.c %D%/halves.h \

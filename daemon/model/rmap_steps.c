@@ -5,26 +5,22 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "model/frame_scan.h"
 #include "model/halves.h"
 #include "model/vma_list.h"
+#include "source/pace.h"
 #include "source/pagemap.h"
 #include "stall/stall.h"
 
 /* Processes that are opened at once: three files of each, or only of those that map the page. */
 #define BATCH 160
 #define BATCH_OF_MAPPERS 480
-#define WINDOW_PAGES 2048	/* read at a time: 8 MiB of pages of 4 KiB */
-#define PAUSE_NS 60000		/* between windows: the target's mmap_lock is free meanwhile */
 
 uint64_t rmap_clock_us(void)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+	return pace_now_us();
 }
 
 /* Reads one entry, and adds the place where it maps the frame. */
@@ -266,55 +262,28 @@ int rmap_step_file_offset(struct rmap_question *question, uint64_t device, uint6
 	return visit_all(&visit, err);
 }
 
-/* Every page of a range, a window at a time. */
-static int scan_range(struct visit *visit, const struct opener_target *target, uint64_t start, uint64_t end)
+/* A process that is gone through, page by page. */
+struct pages_visit {
+	struct mapping_set *set;
+	pid_t pid;
+};
+
+static int add_page(void *arg, uint64_t address)
 {
-	const uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
-	uint64_t entries[WINDOW_PAGES];
+	const struct pages_visit *pages = arg;
 
-	while (start < end) {
-		uint64_t pages = (end - start) / page;
-		long n = pagemap_read(target->fd[OPENER_PAGEMAP], start, entries, pages < WINDOW_PAGES ? pages
-				      : WINDOW_PAGES);
-
-		if (n <= 0)
-			return 0;
-		for (long i = 0; i < n; i++) {
-			int r = pagemap_pfn(entries[i]) != visit->set->pfn ? 0 :
-				mapping_set_add(visit->set, target->pid, start + (uint64_t)i * page);
-
-			if (r < 0)
-				return r;
-		}
-		start += (uint64_t)n * page;
-		if (rmap_clock_us() > visit->question->deadline_us)
-			return -ETIMEDOUT;
-		if (n == WINDOW_PAGES)
-			nanosleep(&(struct timespec){ .tv_nsec = PAUSE_NS }, NULL);
-	}
-	return 0;
+	return mapping_set_add(pages->set, pages->pid, address);
 }
 
-/* Adjacent VMAs are read as one: 4.5 times faster where there are many small ones. */
 static int visit_pages(struct visit *visit, struct opener_target *target, struct vmad_error *err)
 {
+	struct pages_visit pages = { .set = visit->set, .pid = target->pid };
+	struct frame_scan scan = { .pfn = visit->set->pfn, .pagemap_fd = target->fd[OPENER_PAGEMAP],
+				   .deadline_us = visit->question->deadline_us, .found = add_page, .arg = &pages };
 	struct vma_list *list = list_vmas(target);
-	struct vma_list_row row;
-	uint64_t start = 0, end = 0;
-	int r = 0;
+	int r = list ? frame_scan_run(&scan, list) : 0;
 
 	(void)err;
-	while (list && r == 0 && vma_list_next(list, &row, NULL) > 0) {
-		if (row.vma.start == end) {
-			end = row.vma.end;
-			continue;
-		}
-		r = scan_range(visit, target, start, end);
-		start = row.vma.start;
-		end = row.vma.end;
-	}
-	if (r == 0)
-		r = scan_range(visit, target, start, end);
 	vma_list_free(list);
 	return r;
 }

@@ -88,7 +88,12 @@ def living(pid):
 
 
 def same_mm(one, other):
-    return libc.syscall(SYS_KCMP, living(one), living(other), KCMP_VM, 0, 0) == 0
+    """One that has ended has no mm any more; that says nothing about the other."""
+    try:
+        one = living(one)
+    except OSError:
+        return False
+    return libc.syscall(SYS_KCMP, one, living(other), KCMP_VM, 0, 0) == 0
 
 
 def search(pfn):

@@ -9,6 +9,7 @@ unit_programs += \
 	tests/unit/model/chunk_store \
 	tests/unit/model/mm_list \
 	tests/unit/model/page_index \
+	tests/unit/model/frame_scan \
 	tests/unit/model/gaps \
 	tests/unit/model/host_vmas \
 	tests/unit/model/kind \
@@ -36,6 +37,10 @@ tests_unit_model_kind_LDADD = $(unit_model_libs)
 tests_unit_model_lookup_SOURCES = %D%/lookup.c
 tests_unit_model_lookup_CPPFLAGS = $(unit_cppflags)
 tests_unit_model_lookup_LDADD = $(unit_model_libs)
+
+tests_unit_model_frame_scan_SOURCES = %D%/frame_scan.c
+tests_unit_model_frame_scan_CPPFLAGS = $(unit_cppflags)
+tests_unit_model_frame_scan_LDADD = $(unit_model_libs)
 
 tests_unit_model_mapping_set_SOURCES = %D%/mapping_set.c
 tests_unit_model_mapping_set_CPPFLAGS = $(unit_cppflags)
