@@ -20,7 +20,7 @@ static const struct verb {
 	verb_run *run;
 } verbs[] = {
 	{ "ps", "[TARGET...]", "processes: VMAs, share of vm.max_map_count, sizes",
-	  OPTIONS_PROCESSES | OPTIONS_COUNT, verb_ps },
+	  OPTIONS_PROCESSES | OPTIONS_COUNT | OPTIONS_USAGE, verb_ps },
 	{ "maps", "TARGET... [RANGE]", "the VMAs of processes", OPTIONS_VMAS | OPTIONS_USAGE | OPTIONS_KERNEL, verb_maps },
 	{ "show", "TARGET ADDR", "explains one address: VMA or gap, neighbours, file offset", OPTIONS_USAGE, verb_show },
 	{ "ops", "TARGET [ADDR]", "what the kernel calls for a VMA, by symbol", OPTIONS_VMAS, verb_ops },

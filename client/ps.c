@@ -9,6 +9,9 @@
 #include "target.h"
 #include "verbs.h"
 
+/* Who waits at a terminal sees that it goes on; vmad's own default is for programs that ask often. */
+#define USAGE_DEADLINE_MS 30000
+
 struct chosen {
 	struct target *targets;
 	size_t *found;	/* how many processes each of them meant */
@@ -42,7 +45,9 @@ static int make_path(struct session *s, const struct chosen *chosen, struct text
 	const struct target *only = chosen->count == 1 ? chosen->targets : NULL;
 	int r = query_begin(path, ROUTE_processes, 0, 0);
 
-	if (!s->options.no_vmas)
+	if (s->options.usage)
+		r |= query_add(path, "detail", "usage") | text_printf(path, "&deadline_ms=%d", USAGE_DEADLINE_MS);
+	else if (!s->options.no_vmas)
 		r |= query_add(path, "detail", "vmas");
 	r |= filter_query(&s->options.filter, path);
 	if (only && only->form == TARGET_NAME && !s->options.filter.comm) {
@@ -102,7 +107,8 @@ static int copy_each(struct session *s, const struct target *target)
 		char subject[32];
 
 		snprintf(subject, sizeof(subject), "process %d", processes.v[i].pid);
-		if (query_begin(&path, ROUTE_process, processes.v[i].pid, 0)) {
+		if (query_begin(&path, ROUTE_process, processes.v[i].pid, 0) ||
+		    (s->options.usage && query_add(&path, "detail", "usage"))) {
 			code = trouble_oom(&s->trouble);
 		} else {
 			query_end(&path);
@@ -133,12 +139,20 @@ static int show_targets(struct session *s, struct list *list, struct chosen *cho
 	return code;
 }
 
+static const char *usual_columns(const struct options *options)
+{
+	if (options->usage)
+		return "pid,user,comm,vm_size_bytes,rss_bytes,pss_bytes,private_dirty_bytes,swap_bytes,unit";
+	if (options->no_vmas)
+		return "pid,user,comm,vm_size_bytes,rss_bytes,swap_bytes,unit";
+	return "pid,user,comm,vma_count,vma_limit_ratio,vm_size_bytes,rss_bytes,swap_bytes,unit";
+}
+
 int verb_ps(struct session *s, int argc, char **argv)
 {
 	struct list list = { .noun = "process", .plural = "processes", .remark = remark };
 	struct chosen chosen = { .count = (size_t)argc };
-	const char *defaults = s->options.no_vmas ? "pid,user,comm,vm_size_bytes,rss_bytes,swap_bytes,unit" :
-			       "pid,user,comm,vma_count,vma_limit_ratio,vm_size_bytes,rss_bytes,swap_bytes,unit";
+	const char *defaults = usual_columns(&s->options);
 	int code;
 
 	if (list_help(s, ROUTE_processes))

@@ -13,15 +13,25 @@ struct processes_list {
 	struct process_list *list;
 	uint64_t vma_limit;
 	struct buf next_uri;
+	bool usage;
 	/* The first row, read before the status was chosen. */
 	struct vmad_process first;
 	bool has_first;
 };
 
-static void put_head(void *list, struct buf *to)
+static void put_head(void *arg, struct buf *to)
 {
-	(void)list;
-	(void)to;
+	const struct processes_list *list = arg;
+
+	if (list->usage)
+		record_put_origin(to, &(struct vmad_origin){ .source = "smaps_rollup" });
+}
+
+static void put_sums(struct buf *to, const struct usage_sum *usage)
+{
+	record_put_usage(to, &usage->usage);
+	for (size_t i = 0; i < usage->unknown_count; i++)
+		record_put_unknown(to, usage->unknown[i].key, usage->unknown[i].value);
 }
 
 static int put_next(void *arg, struct buf *to, struct vmad_error *err)
@@ -33,6 +43,8 @@ static int put_next(void *arg, struct buf *to, struct vmad_error *err)
 	list->has_first = false;
 	if (r > 0)
 		record_put_process(to, &process);
+	if (r > 0 && process_list_usage(list->list))
+		put_sums(to, process_list_usage(list->list));
 	return r;
 }
 
@@ -56,11 +68,25 @@ static void free_list(void *arg)
 	free(list);
 }
 
+static uint64_t kernel_us(void *arg)
+{
+	return process_list_kernel_us(((struct processes_list *)arg)->list);
+}
+
 static const struct list_ops processes_ops = {
 	.record = "process", .head = put_head, .next = put_next, .tail = put_tail, .free = free_list,
+	.kernel_us = kernel_us,
 };
 
-void endpoint_processes(struct request *request)
+/* In the order of the parameter's choices. */
+enum detail { DETAIL_VMAS, DETAIL_USAGE };
+
+static bool asks_for(const struct request *request, enum detail detail)
+{
+	return request->values[PARAM_detail_processes].given && request_number(request, PARAM_detail_processes) == detail;
+}
+
+static void list_processes(struct request *request)
 {
 	struct endpoint_context *context = request->context;
 	struct process_query query = query_processes(request, context);
@@ -68,7 +94,8 @@ void endpoint_processes(struct request *request)
 	struct vmad_error err = { .code = ENOMEM, .operation = "allocate" };
 	int r = list ? 0 : -ENOMEM;
 
-	query.count_vmas = request->values[PARAM_detail_processes].given;
+	query.count_vmas = asks_for(request, DETAIL_VMAS);
+	query.usage = asks_for(request, DETAIL_USAGE) && !request->head;
 	if (r == 0)
 		r = process_list_new(context->opener, request->caller, &query, &list->list, &err);
 	if (r == 0)
@@ -82,7 +109,15 @@ void endpoint_processes(struct request *request)
 	list->has_first = r > 0;
 	list->request = request;
 	list->vma_limit = query.vma_limit;
+	list->usage = query.usage;
 	reply_list(request, &processes_ops, list);
+}
+
+void endpoint_processes(struct request *request)
+{
+	/* It is a walk of all of them: one at a time for the host, as others that are. */
+	if (!asks_for(request, DETAIL_USAGE) || request->head || request_walk(request, 0))
+		list_processes(request);
 }
 
 /* The sums of smaps_rollup, which walks the page tables of the whole process; after the process's own members. */
@@ -95,9 +130,7 @@ static int put_usage(struct request *request, struct buf *to, uint64_t start_tim
 
 	if (r < 0)
 		return r;
-	record_put_usage(to, &usage.usage);
-	for (size_t i = 0; i < usage.unknown_count; i++)
-		record_put_unknown(to, usage.unknown[i].key, usage.unknown[i].value);
+	put_sums(to, &usage);
 	record_put_origin(to, &(struct vmad_origin){ .source = "smaps_rollup" });
 	return 0;
 }

@@ -385,7 +385,8 @@ static bool accepts_ndjson(const char *accept)
 static bool is_walk(const struct request *request)
 {
 	if (request->route->cost == COST_WALKS_IF_ASKED)
-		return request->values[PARAM_detail_process].given || request->values[PARAM_detail_vmas].number == 1;
+		return request->values[PARAM_detail_process].given || request->values[PARAM_detail_vmas].number == 1 ||
+		       request->values[PARAM_detail_processes].number == 1;
 	return request->route->cost != COST_CHEAP;
 }
 

@@ -37,6 +37,7 @@ daemon_libmodel_a_SOURCES = \
 	%D%/sharing_frames.c %D%/sharing_frames.h \
 	%D%/sharing_origins.c %D%/sharing_origins.h \
 	%D%/target.c %D%/target.h \
+	%D%/usage_ahead.c %D%/usage_ahead.h \
 	%D%/usage_sum.c %D%/usage_sum.h \
 	%D%/vma.c %D%/vma.h \
 	%D%/vma_at.c %D%/vma_at.h \

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "model/usage_ahead.h"
 #include "model/vma.h"
 #include "model/vma_count.h"
 #include "source/facts.h"
@@ -28,7 +29,11 @@ struct process_list {
 	struct stat_facts stat;			/* of the row given last: its comm lives here */
 	uint64_t given;
 	pid_t last_given, more_after;
+	struct usage_ahead *ahead;		/* NULL: nobody asked for usage */
+	const struct usage_sum *usage;		/* of that row; NULL: it has none */
 };
+
+_Static_assert(BATCH <= USAGE_AHEAD_MAX, "a batch is read ahead as a whole");
 
 struct vmad_str unit_of_cgroup(struct vmad_str cgroup)
 {
@@ -102,6 +107,8 @@ int process_list_new(struct opener *opener, const struct vmad_caller *caller, co
 	r = list_pids(list, err);
 	if (r == 0 && !query->without_facts && !opener_is_captured(opener))
 		r = facts_new(&list->facts_reader, err);
+	if (r == 0 && query->usage && usage_ahead_new(&list->ahead) < 0)
+		r = vmad_fail(err, ENOMEM, 0, NULL, "allocate");
 	if (r < 0) {
 		process_list_free(list);
 		return r;
@@ -114,6 +121,8 @@ int process_list_new(struct opener *opener, const struct vmad_caller *caller, co
 
 static void close_batch(struct process_list *list)
 {
+	if (list->ahead)
+		usage_ahead_end(list->ahead);
 	for (size_t i = 0; i < list->batch_count; i++)
 		opener_target_close(&list->batch[i]);
 	list->batch_count = list->batch_at = 0;
@@ -124,14 +133,22 @@ void process_list_free(struct process_list *list)
 	if (!list)
 		return;
 	close_batch(list);
+	usage_ahead_free(list->ahead);
 	facts_free(list->facts_reader);
 	free(list->pids);
 	free(list);
 }
 
+/* Are all processes rows? Then their sums may be read before it is known what else there is to say of them. */
+static bool wants_all(const struct process_query *query)
+{
+	return !query->comm && !query->unit && !query->has_uid && !query->limit && !query->only;
+}
+
 static int open_batch(struct process_list *list, struct vmad_error *err)
 {
-	unsigned want = OPENER_WANT(OPENER_STAT) | (list->query.count_vmas ? OPENER_WANT(OPENER_MAPS) : 0);
+	unsigned want = OPENER_WANT(OPENER_STAT) | (list->query.count_vmas ? OPENER_WANT(OPENER_MAPS) : 0) |
+			(list->query.usage ? OPENER_WANT(OPENER_SMAPS_ROLLUP) : 0);
 	pid_t pids[BATCH];
 	size_t count = 0;
 	int r;
@@ -146,6 +163,8 @@ static int open_batch(struct process_list *list, struct vmad_error *err)
 	if (r < 0)
 		return r;
 	list->batch_count = count;
+	if (list->ahead)
+		usage_ahead_begin(list->ahead, list->batch, count, wants_all(&list->query));
 	return count && list->facts_reader ? facts_read(list->facts_reader, pids, count, &list->facts, err) : 0;
 }
 
@@ -218,6 +237,13 @@ static void add_vma_count(struct process_list *list, struct opener_target *targe
 	}
 }
 
+static void add_usage(struct process_list *list, size_t i, struct vmad_process *process)
+{
+	list->usage = usage_ahead_take(list->ahead, i);
+	if (list->usage)
+		process->has &= ~(VMAD_HAS(process, rss_bytes) | VMAD_HAS(process, swap_bytes));
+}
+
 static bool matches(const struct process_query *query, const struct vmad_process *process)
 {
 	if (query->comm && !glob_matches(query->comm, process->comm))
@@ -245,6 +271,7 @@ static int read_process(struct process_list *list, size_t i, struct vmad_process
 	struct opener_target *target = &list->batch[i];
 	int r = read_stat(list, target);
 
+	list->usage = NULL;
 	if (r < 0)
 		return list->query.only ? vmad_fail(err, -r, target->pid, "stat", "read") : 0;
 	*process = from_stat(&list->stat, state_word(list->stat.state));
@@ -254,6 +281,8 @@ static int read_process(struct process_list *list, size_t i, struct vmad_process
 		return 0;
 	if (list->query.count_vmas)
 		add_vma_count(list, target, process);
+	if (list->ahead)
+		add_usage(list, i, process);
 	return 1;
 }
 
@@ -280,6 +309,16 @@ int process_list_next(struct process_list *list, struct vmad_process *process, s
 		list->last_given = process->pid;
 		return 1;
 	}
+}
+
+const struct usage_sum *process_list_usage(const struct process_list *list)
+{
+	return list->usage;
+}
+
+uint64_t process_list_kernel_us(const struct process_list *list)
+{
+	return list->ahead ? usage_ahead_kernel_us(list->ahead) : 0;
 }
 
 pid_t process_list_more_after(const struct process_list *list)

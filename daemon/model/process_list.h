@@ -6,13 +6,14 @@
 #ifndef MODEL_PROCESS_LIST_H
 #define MODEL_PROCESS_LIST_H
 
-#include "opener/opener.h"
+#include "model/usage_sum.h"
 #include "vmad/records.h"
 
 struct process_list;
 
 struct process_query {
 	bool count_vmas;		/* read each maps and count */
+	bool usage;			/* read each smaps_rollup, which walks the page tables */
 	bool without_facts;		/* pid, start time and comm are enough; uid and unit then match nothing */
 	const char *comm, *unit;	/* fnmatch patterns, or NULL */
 	bool has_uid;
@@ -35,6 +36,15 @@ void process_list_free(struct process_list *list);
  * -ESTALE where it began at another time. A process that ends meanwhile, or that the caller may not see, is left out.
  */
 int process_list_next(struct process_list *list, struct vmad_process *ret_process, struct vmad_error *err);
+
+/*
+ * What smaps_rollup says of the process that was given last; NULL where it has no memory, or the caller may not read it, or
+ * nobody asked. rss_bytes and swap_bytes of the process itself are then absent: a sum was counted, those are estimates.
+ */
+const struct usage_sum *process_list_usage(const struct process_list *list);
+
+/* Time in the kernel for smaps_rollup, in microseconds. */
+uint64_t process_list_kernel_us(const struct process_list *list);
 
 /* The list ended at its limit, and there are more: go on after this pid. 0: it ended at its end. */
 pid_t process_list_more_after(const struct process_list *list);

@@ -36,20 +36,22 @@ static ssize_t read_text(int fd, char *text, size_t size)
 	return (ssize_t)len;
 }
 
-static int read_sum(const struct target *target, struct usage_sum *sum, struct vmad_error *err)
+int usage_sum_read_fd(int fd, pid_t pid, struct usage_sum *sum, struct vmad_error *err)
 {
-	ssize_t len = read_text(target->files.fd[OPENER_SMAPS_ROLLUP], sum->text, sizeof(sum->text));
+	ssize_t len = read_text(fd, sum->text, sizeof(sum->text));
 	const char *keys;
 
+	sum->usage.has = 0;
+	sum->unknown_count = 0;
 	if (len < 0)
-		return vmad_fail(err, (int)-len, target->files.pid, "smaps_rollup", "read");
+		return vmad_fail(err, (int)-len, pid, "smaps_rollup", "read");
 	/* The first line is one of maps: the range from the first VMA to the last. */
 	keys = memchr(sum->text, '\n', (size_t)len);
 	if (!keys)
-		return vmad_fail(err, ESRCH, target->files.pid, "smaps_rollup", "read");
+		return vmad_fail(err, ESRCH, pid, "smaps_rollup", "read");
 	keys++;
 	if (smaps_parse_keys(keys, (size_t)(sum->text + len - keys), &sum->usage, keep_unknown, sum) < 0)
-		return vmad_fail(err, EIO, target->files.pid, "smaps_rollup", "parse");
+		return vmad_fail(err, EIO, pid, "smaps_rollup", "parse");
 	return 0;
 }
 
@@ -79,7 +81,7 @@ int usage_sum_read(struct opener *opener, const struct vmad_caller *caller, pid_
 		return 0;
 	if (r < 0)
 		return r;
-	r = read_sum(&target, ret_sum, err);
+	r = usage_sum_read_fd(target.files.fd[OPENER_SMAPS_ROLLUP], pid, ret_sum, err);
 	if (r == -ESRCH && target_has_no_mm(&target))
 		r = 0;
 	target_close(&target);

@@ -17,6 +17,12 @@ struct usage_sum {
 };
 
 /*
+ * Out of an open smaps_rollup, which stays the caller's. -ESRCH: the process is gone, or has no memory; the calling thread
+ * may be kept by the kernel for as long as it likes (stall/stall.h).
+ */
+int usage_sum_read_fd(int fd, pid_t pid, struct usage_sum *ret_sum, struct vmad_error *err);
+
+/*
  * Errors as target_open. A process without memory (a thread of the kernel, a zombie) has no sums: usage.has is 0 then.
  */
 int usage_sum_read(struct opener *opener, const struct vmad_caller *caller, pid_t pid, uint64_t start_time_ticks,

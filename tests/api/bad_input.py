@@ -119,7 +119,7 @@ def values():
             parameter(f'{VMAS}?{name}={text}', name, name)
     for name, text in (('uid', '4294967295'), ('uid', 'root'), ('comm', ''), ('unit', '')):
         parameter(f'/v1/processes?{name}={text}', name, name)
-    parameter('/v1/processes?detail=usage', 'detail', 'vmas')
+    parameter('/v1/processes?detail=maps', 'detail', 'vmas,usage')
     parameter(f'/v1/processes/{SELF}?detail=vmas', 'detail', 'usage')
 
 

@@ -23,7 +23,7 @@ FILE = '?path=' + quote(OWN.name)
 PLAIN = {'/v1/files/mappings': FILE, '/v1/files/pages': FILE}
 # What to ask of a path of the document beside the plain question.
 MORE = {
-    '/v1/processes': ['?detail=vmas', '?limit=1'],
+    '/v1/processes': ['?detail=vmas', '?limit=1', '?detail=usage&deadline_ms=30000'],
     '/v1/processes/{pid}': ['?detail=usage'],
     '/v1/processes/{pid}/vmas': ['?detail=usage', '?limit=2', '?perms=r-x.'],
     '/v1/files/mappings': [f'{FILE}&offset=4K&length=1&limit=2', '?device=fe:00&inode=1'],

@@ -203,7 +203,23 @@ def ps_asks_for_counts():
     with unchanged():
         run('ps', '--comm', 'ng*', '--uid', '33', '--unit', 'nginx.service', '--limit', '5')
         run('ps', '--no-vmas')
-        tap.equal(FAKE.paths(), ['/v1/processes?detail=vmas&comm=ng%2A&uid=33&unit=nginx.service&limit=5', '/v1/processes'], 'requests')
+        run('ps', '--usage')
+        tap.equal(FAKE.paths(), ['/v1/processes?detail=vmas&comm=ng%2A&uid=33&unit=nginx.service&limit=5', '/v1/processes',
+                                 '/v1/processes?detail=usage&deadline_ms=30000'], 'requests')
+
+
+def ps_shows_what_is_resident():
+    """ps --usage: the sums of smaps_rollup; a dash where the caller may not read them"""
+    rows = [{**PROCESSES[0], 'rss_bytes': 5 << 20, 'pss_bytes': 3 << 20, 'private_dirty_bytes': 1 << 20, 'swap_bytes': 0}, PROCESSES[1]]
+    canned = Canned({'source': 'smaps_rollup'}, 'processes', rows, {'vma_limit': 65530, 'count': 2, 'complete': True}, record='process')
+    with with_answers(paths={'processes': canned}):
+        lines = run('ps', '--usage').lines()
+        tap.equal(cells(lines[2]), ['PID', 'USER', 'COMM', 'SIZE', 'RSS', 'PSS', 'PRIVATE_DIRTY', 'SWAP', 'UNIT'], 'headings')
+        tap.equal(cells(lines[3])[4:8], ['5M', '3M', '1M', '0B'], 'a row')
+        tap.equal(cells(lines[4])[4:8], ['6M', '-', '-', '-'], 'a row without')
+        tap.truth('(smaps_rollup)' in lines[0], lines[0])
+        run('--json', 'ps', '--usage', '4242')
+        tap.equal(FAKE.paths()[-1], '/v1/processes/4242?detail=usage', 'of one, unchanged')
 
 
 def ps_of_targets():
@@ -1039,7 +1055,7 @@ def sixty_thousand_vmas():
 
 
 tap.run([
-    ps_shows_processes, ps_asks_for_counts, ps_of_targets, maps_shows_vmas, maps_usage, maps_filters, maps_of_several, maps_goes_on,
+    ps_shows_processes, ps_asks_for_counts, ps_shows_what_is_resident, ps_of_targets, maps_shows_vmas, maps_usage, maps_filters, maps_of_several, maps_goes_on,
     a_name_is_a_target, one_of_several, show_explains_an_address, show_usage, show_explains_a_gap, show_finds_a_file_offset,
     ops_of_an_address, ops_of_all_vmas, show_tells_the_operations, rmap_with_the_module, find_searches_the_host, gaps_lists_what_is_unmapped, gaps_says_where_mmap_goes, doctor_says_what_works, doctor_without_vmad, json_is_unchanged, ndjson_is_unchanged, json_ignores_columns_aloud,
     columns_by_name, columns_unknown, columns_come_from_the_table, rmap_shows_the_page_first, sharing_says_with_whom_and_what_of_it,

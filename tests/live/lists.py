@@ -7,7 +7,7 @@ import sys
 sys.path.insert(0, os.path.join(os.environ['TOP_SRCDIR'], 'tests/lib'))
 import procfs  # noqa: E402
 import tap  # noqa: E402
-from vmad import Vmad  # noqa: E402
+from vmad import NOBODY, UnixConnection, Vmad, as_user, request  # noqa: E402
 from victim import Victim  # noqa: E402
 
 NDJSON = {'Accept': 'application/x-ndjson'}
@@ -200,6 +200,45 @@ def compare_listing():
             tap.equal(process[member], wanted[member], f'{member} of {process["pid"]}')
 
 
+def usage_of_all():
+    """detail=usage: of each process what smaps_rollup says, whatever the filters; others than root get that of their own"""
+
+    def check(query):
+        wanted = {victim.pid: procfs.rollup(victim.pid) for victim in (first, second)}
+        reply = vmad.get(f'/v1/processes?detail=usage&deadline_ms=60000{query}', timeout=120)
+        tap.equal(reply.status, 200, query)
+        document = reply.json()
+        tap.equal((document['source'], document['complete'] or query.startswith('&limit')), ('smaps_rollup', True), 'source, complete')
+        rows = {process['pid']: process for process in document['processes']}
+        for pid in wanted if query != '&limit=1' else ():
+            tap.equal({name: rows[pid].get(name) for name in STABLE}, {name: wanted[pid][name] for name in STABLE}, f'{query} {pid}')
+            tap.truth(0 < rows[pid]['pss_bytes'] <= rows[pid]['rss_bytes'], 'PSS')
+        for row in rows.values():
+            tap.truth('rss_bytes' in row, f'{row["pid"]} is resident, counted or not')
+
+    for query in ('', '&uid=0', f'&comm={procfs.stat(first.pid)["comm"]}', '&limit=1'):
+        if query == '&uid=0' and os.geteuid() != 0:
+            continue
+        tap.settled(lambda query=query: check(query))
+    head = vmad.get('/v1/processes?detail=usage', method='HEAD')
+    tap.equal((head.status, head.body), (200, b''), 'HEAD')
+    if os.geteuid() == 0:
+        with Vmad(open_to_all=True) as open_vmad:
+            rows = as_user(NOBODY, lambda: usage_of_nobody(open_vmad))
+        tap.equal(rows, [True, False], 'of its own process, and of pid 1')
+
+
+def usage_of_nobody(open_vmad):
+    """Which of these has a sum for the caller: itself, the first process."""
+    rows = request(UnixConnection(open_vmad.socket), '/v1/processes?detail=usage&deadline_ms=30000').json()['processes']
+    sums = {row['pid']: 'pss_bytes' in row for row in rows}
+    return [sums[os.getpid()], sums[1]]
+
+
+# What stands still in smaps_rollup of a process that does.
+STABLE = ('rss_bytes', 'anonymous_bytes', 'swap_bytes', 'locked_bytes')
+
+
 def vma_counts_are_exact():
     """detail=vmas counts, and relates to the limit"""
     document = ask_processes()
@@ -323,6 +362,7 @@ CASES = [
     limit_in_ndjson,
     start_time_is_a_guard,
     processes_are_those_of_proc,
+    usage_of_all,
     vma_counts_are_exact,
     process_filters,
     the_host_is_the_union,

@@ -22,7 +22,7 @@ const QUESTIONS = {
 	'/metrics': ['/metrics'],
 	'/v1/capabilities': ['/v1/capabilities'],
 	'/v1/processes': ['/v1/processes', '/v1/processes?detail=vmas', '/v1/processes?comm=node*&limit=1', '/v1/processes?limit=1',
-		'/v1/processes?detail=vmas&uid=0', '/v1/processes?unit=no-such-unit'],
+		'/v1/processes?detail=vmas&uid=0', '/v1/processes?detail=usage&deadline_ms=30000', '/v1/processes?detail=usage&limit=2', '/v1/processes?unit=no-such-unit'],
 	'/v1/processes/{pid}': [`/v1/processes/${self}`, `/v1/processes/${self}?detail=usage`, '/v1/processes/2',
 		'/v1/processes/2?detail=usage', `/v1/processes/${self}?detail=usage&max_age_ms=1000`],
 	'/v1/processes/{pid}/vmas': [`/v1/processes/${self}/vmas`, `/v1/processes/${self}/vmas?detail=usage`,

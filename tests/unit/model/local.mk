@@ -21,6 +21,7 @@ unit_programs += \
 	tests/unit/model/process_list \
 	tests/unit/model/record_cut \
 	tests/unit/model/target \
+	tests/unit/model/usage_ahead \
 	tests/unit/model/usage_sum \
 	tests/unit/model/vma \
 	tests/unit/model/vma_count \
@@ -105,3 +106,7 @@ tests_unit_model_mm_list_LDADD = $(unit_model_libs)
 tests_unit_model_page_index_SOURCES = %D%/page_index.c
 tests_unit_model_page_index_CPPFLAGS = $(unit_cppflags)
 tests_unit_model_page_index_LDADD = $(unit_model_libs)
+
+tests_unit_model_usage_ahead_SOURCES = %D%/usage_ahead.c
+tests_unit_model_usage_ahead_CPPFLAGS = $(unit_cppflags)
+tests_unit_model_usage_ahead_LDADD = $(unit_model_libs)
