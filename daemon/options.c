@@ -170,6 +170,16 @@ static bool set(struct options *options, const char *name, const char *value, co
 	return false;
 }
 
+/* Then nothing points to the text of its value. */
+static bool is_typed(const char *name)
+{
+	for (size_t i = 0; i < sizeof(typed) / sizeof(typed[0]); i++) {
+		if (!strcmp(typed[i].name, name))
+			return true;
+	}
+	return false;
+}
+
 /* A blank-trimmed part of a line, NUL-terminated in place. */
 static char *trim(char *text)
 {
@@ -195,8 +205,11 @@ static bool read_line(struct options *options, const char *path, unsigned number
 		value = strdup(trim(value));
 		name = trim(name);
 	}
-	if (value && set(options, name, value, &what))
+	if (value && set(options, name, value, &what)) {
+		if (is_typed(name))
+			free(value);
 		return true;
+	}
 	fprintf(stderr, "vmad: %s:%u: %s %s\n", path, number, name, what);
 	free(value);
 	return false;

@@ -26,8 +26,10 @@ uint64_t state_cpu_us(void)
 
 void state_passed(struct state *state, const struct tier_numbers *numbers, uint64_t began_us)
 {
+	uint64_t now_ms = clock_us(CLOCK_REALTIME) / 1000;
+
 	state_set(state, numbers->duration, (double)(state_now_us() - began_us) / 1e6);
-	state_set(state, numbers->success, (double)(clock_us(CLOCK_REALTIME) / 1000) / 1e3);
+	state_set(state, numbers->success, (double)now_ms / 1e3);
 }
 
 static void read_host(struct state *state)

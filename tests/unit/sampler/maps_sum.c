@@ -62,7 +62,7 @@ static void nothing_is_no_process(void **state)
 
 static void many_lines(void **state)
 {
-	static char text[60000 * 40];
+	static char text[60000 * 60];
 	struct maps_sum sum;
 	size_t len = 0;
 
