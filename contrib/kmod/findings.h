@@ -29,7 +29,10 @@ struct finding_arrays {
 int findings_init(struct findings *findings, const struct finding_arrays *arrays);
 void findings_free(struct findings *findings);
 
-/* Takes up the place of a frame in a VMA, and what its page table has there. The VMA is kept by the caller's lock. Does not sleep. */
+/*
+ * Takes up the place of a frame in a VMA, and what its page table has there. The VMA is kept by the caller's lock. Does
+ * not sleep.
+ */
 void findings_add(struct findings *findings, struct vm_area_struct *vma, unsigned long address, u32 state, u32 flags);
 
 /* The same, and reads the page table for it. */

@@ -21,7 +21,8 @@ static const struct {
 	struct vmadk_reason reason;
 } capabilities[] = {
 	{ true, { VMADK_CAN_VMAS, "" } },
-	{ IS_ENABLED(CONFIG_KALLSYMS), { VMADK_CAN_MEMBERS, "the kernel has no table of its symbols (CONFIG_KALLSYMS)" } },
+	{ IS_ENABLED(CONFIG_KALLSYMS),
+	  { VMADK_CAN_MEMBERS, "the kernel has no table of its symbols (CONFIG_KALLSYMS)" } },
 	{ TREES, { VMADK_CAN_RMAP_FILE, "the module was not tried on this kernel: only on 6.1 and 6.12, x86-64" } },
 	{ TREES, { VMADK_CAN_RMAP_ANON, "the module was not tried on this kernel: only on 6.1 and 6.12, x86-64" } },
 	{ TREES && IS_ENABLED(CONFIG_HUGETLB_PAGE),

@@ -126,7 +126,7 @@ static bool is_here(const struct leaf *leaf, unsigned long pfn)
 	return state == VMADK_STATE_MAPPED || state == VMADK_STATE_MIGRATION;
 }
 
-/* The end of the aligned block of `size` bytes that holds an address, or the end of all; also at the top of the address space. */
+/* The end of the aligned block of `size` bytes that holds an address, or the end of all; it may be the last block. */
 static unsigned long block_end(unsigned long address, unsigned long size, unsigned long end)
 {
 	unsigned long next = (address | (size - 1)) + 1;
@@ -134,7 +134,8 @@ static unsigned long block_end(unsigned long address, unsigned long size, unsign
 	return next - 1 < end - 1 ? next : end;
 }
 
-static bool find_in_table(pte_t *pte, unsigned long pfn, unsigned long end, unsigned long *address, struct leaf *ret_leaf)
+static bool find_in_table(pte_t *pte, unsigned long pfn, unsigned long end, unsigned long *address,
+			  struct leaf *ret_leaf)
 {
 	for (; *address < end; *address += PAGE_SIZE, pte++) {
 		*ret_leaf = leaf_of(READ_ONCE(*pte));

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * pagetable: what a page table has, read without its locks, with interrupts off, as get_user_pages_fast() does: tables are freed
- * only after every processor took part (by an interrupt, or by RCU). Nothing is written, not even an accessed bit.
+ * pagetable: what a page table has, read without its locks, with interrupts off, as get_user_pages_fast() does: tables
+ * are freed only after every processor took part (by an interrupt, or by RCU). Nothing is written, not even an accessed
+ * bit.
  *
  * The mm is pinned (mmgrab() is enough) or one of its VMAs is kept from going by the lock that it was found under.
  */
@@ -22,8 +23,8 @@ struct leaf {
 struct leaf pagetable_read(struct mm_struct *mm, unsigned long address);
 
 /*
- * Looks for a frame from *address to end, but not beyond the page table that holds *address. True: it is at *address. False: it
- * is nowhere up to *address, which has moved on.
+ * Looks for a frame from *address to end, but not beyond the page table that holds *address. True: it is at *address.
+ * False: it is nowhere up to *address, which has moved on.
  */
 bool pagetable_find(struct mm_struct *mm, unsigned long pfn, unsigned long end, unsigned long *address,
 		    struct leaf *ret_leaf);

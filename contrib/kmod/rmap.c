@@ -34,8 +34,8 @@ static int walk_file(struct findings *findings, const struct held_page *page, st
 
 /*
  * As folio_lock_anon_vma_read() does it, but without its reference, which no module can give back: RCU keeps the
- * memory of the anon_vma, though maybe for another one; where the folio is mapped after the root was locked, it is the right one, and
- * the lock keeps it. NULL: not mapped any more, or (*ret_busy) another one holds the lock.
+ * memory of the anon_vma, though maybe for another one; where the folio is mapped after the root was locked, it is the
+ * right one, and the lock keeps it. NULL: not mapped any more, or (*ret_busy) another one holds the lock.
  */
 static struct anon_vma *lock_anon_vma(struct folio *folio, bool *ret_busy)
 {

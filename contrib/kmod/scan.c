@@ -23,8 +23,8 @@ struct scan {
 };
 
 /*
- * KSM merges only what was said to be mergeable, and fork and mremap keep that. What is of no file and not anonymous was
- * brought by a driver's fault handler, or is inserted: not into an anonymous VMA.
+ * KSM merges only what was said to be mergeable, and fork and mremap keep that. What is of no file and not anonymous
+ * was brought by a driver's fault handler, or is inserted: not into an anonymous VMA.
  */
 static bool comes_into_question(const struct vm_area_struct *vma, u32 kind)
 {

@@ -8,8 +8,8 @@
 struct findings;
 
 /*
- * kind: VMADK_PAGE_KSM or VMADK_PAGE_SPECIAL, which says which VMAs come into question. 0: *ret_contended where a process would not
- * let itself be looked at in time; -EINTR, -ENOMEM, -EAGAIN.
+ * kind: VMADK_PAGE_KSM or VMADK_PAGE_SPECIAL, which says which VMAs come into question. 0: *ret_contended where a
+ * process would not let itself be looked at in time; -EINTR, -ENOMEM, -EAGAIN.
  */
 int scan_for(struct findings *findings, unsigned long pfn, u32 kind, bool *ret_contended);
 

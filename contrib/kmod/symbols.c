@@ -42,8 +42,8 @@ struct symbols *symbols_new(const struct vmadk_array *array)
 		return NULL;
 	symbols->room = min_t(u32, array->room, ROOM_MAX);
 	symbols->known_room = symbols->room + UNKNOWN_MAX;
-	symbols->strings = kvcalloc(max(symbols->room, 1u), sizeof(*symbols->strings), GFP_KERNEL_ACCOUNT);
-	symbols->known = kvcalloc(symbols->known_room, sizeof(*symbols->known), GFP_KERNEL_ACCOUNT);
+	symbols->strings = kvmalloc_array(max(symbols->room, 1u), sizeof(*symbols->strings), GFP_KERNEL_ACCOUNT);
+	symbols->known = kvmalloc_array(symbols->known_room, sizeof(*symbols->known), GFP_KERNEL_ACCOUNT);
 	if (symbols->strings && symbols->known)
 		return symbols;
 	symbols_free(symbols);
@@ -74,7 +74,8 @@ static u32 remember(struct symbols *symbols, const void *address, u32 reference)
 }
 
 /* Takes up a name of this length; VMADK_UNRESOLVED where there is no room, or it is too long. */
-static u32 add_string(struct symbols *symbols, const char *text, size_t length, const char *module, size_t module_length)
+static u32 add_string(struct symbols *symbols, const char *text, size_t length, const char *module,
+		      size_t module_length)
 {
 	struct vmadk_string *string;
 
@@ -85,6 +86,8 @@ static u32 add_string(struct symbols *symbols, const char *text, size_t length, 
 		return VMADK_UNRESOLVED;
 	}
 	string = &symbols->strings[symbols->count++];
+	/* All of it goes to the caller. */
+	memset(string, 0, sizeof(*string));
 	memcpy(string->text, text, length);
 	memcpy(string->module, module, module_length);
 	return symbols->count;

@@ -8,8 +8,8 @@
 struct mm_struct;
 
 /*
- * Of a process, or of a thread of it, in the caller's pid namespace; also where the leader has ended and threads live on.
- * The caller's to mmput(). -ESRCH: no such process; -ENXIO: it has none.
+ * Of a process, or of a thread of it, in the caller's pid namespace; also where the leader has ended and threads live
+ * on. The caller's to mmput(). -ESRCH: no such process; -ENXIO: it has none.
  */
 int target_mm(s32 pid, struct mm_struct **ret_mm);
 

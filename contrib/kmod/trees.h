@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * trees: the kernel's interval trees of VMAs, for reading. mm/interval_tree.c exports nothing, so the iterators are made anew
- * from the same keys: of a file's i_mmap by vm_pgoff; of an anon_vma by the pgoff of each VMA that may have its pages.
+ * trees: the kernel's interval trees of VMAs, for reading. mm/interval_tree.c exports nothing, so the iterators are made
+ * anew from the same keys: of a file's i_mmap by vm_pgoff; of an anon_vma by the pgoff of each VMA that may have its
+ * pages.
  */
 #ifndef VMADK_TREES_H
 #define VMADK_TREES_H
@@ -31,8 +32,8 @@ static inline unsigned long tree_avc_last(struct anon_vma_chain *avc)
 	return tree_vma_last(avc->vma);
 }
 
-INTERVAL_TREE_DEFINE(struct vm_area_struct, shared.rb, unsigned long, shared.rb_subtree_last, tree_vma_first, tree_vma_last,
-		     static inline, tree_vma)
+INTERVAL_TREE_DEFINE(struct vm_area_struct, shared.rb, unsigned long, shared.rb_subtree_last, tree_vma_first,
+		     tree_vma_last, static inline, tree_vma)
 INTERVAL_TREE_DEFINE(struct anon_vma_chain, rb, unsigned long, rb_subtree_last, tree_avc_first, tree_avc_last,
 		     static inline, tree_avc)
 

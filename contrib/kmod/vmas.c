@@ -27,6 +27,12 @@ static const struct {
 #undef MEMBER
 };
 
+/* Most VMAs are like one just before them. */
+struct latest {
+	const void *address;
+	u32 reference;
+};
+
 struct listing {
 	struct vmadk_vmas *request;
 	struct symbols *symbols;
@@ -36,12 +42,7 @@ struct listing {
 	u32 table_room, member_room, table_count, member_count;
 	bool full;					/* of tables or members */
 
-	/* Most VMAs are like the one before them. */
-	struct {
-		const struct vm_operations_struct *ops;
-		const void *f_op, *a_ops;
-		u32 ops_reference, f_op_reference, a_ops_reference;
-	} last;
+	struct latest vm_ops, f_op, a_ops;
 
 	u32 filled;
 	struct vmadk_vma batch[BATCH];
@@ -119,8 +120,6 @@ static u32 table_of(struct listing *listing, const struct vm_operations_struct *
 {
 	u32 i;
 
-	if (!ops)
-		return 0;
 	for (i = 0; i < listing->table_count; i++) {
 		if (listing->ops[i] == ops)
 			return i + 1;
@@ -128,27 +127,30 @@ static u32 table_of(struct listing *listing, const struct vm_operations_struct *
 	return add_table(listing, ops);
 }
 
+static u32 table_again(struct listing *listing, const struct vm_operations_struct *ops)
+{
+	if (ops != listing->vm_ops.address)
+		listing->vm_ops = (struct latest){ ops, table_of(listing, ops) };
+	return listing->vm_ops.reference;
+}
+
+static u32 symbol_again(struct listing *listing, struct latest *latest, const void *address)
+{
+	if (address != latest->address)
+		*latest = (struct latest){ address, symbols_of(listing->symbols, address) };
+	return latest->reference;
+}
+
 static void describe_ops(struct listing *listing, const struct vm_area_struct *vma, struct vmadk_vma *record)
 {
 	const struct file *file = vma->vm_file;
-	const void *f_op = file ? file->f_op : NULL;
-	const void *a_ops = file ? READ_ONCE(file->f_mapping->a_ops) : NULL;
 
-	if (vma->vm_ops != listing->last.ops) {
-		listing->last.ops = vma->vm_ops;
-		listing->last.ops_reference = table_of(listing, vma->vm_ops);
-	}
-	if (f_op != listing->last.f_op) {
-		listing->last.f_op = f_op;
-		listing->last.f_op_reference = symbols_of(listing->symbols, f_op);
-	}
-	if (a_ops != listing->last.a_ops) {
-		listing->last.a_ops = a_ops;
-		listing->last.a_ops_reference = symbols_of(listing->symbols, a_ops);
-	}
-	record->vm_ops = listing->last.ops_reference;
-	record->f_op = listing->last.f_op_reference;
-	record->a_ops = listing->last.a_ops_reference;
+	if (vma->vm_ops)
+		record->vm_ops = table_again(listing, vma->vm_ops);
+	if (!file)
+		return;
+	record->f_op = symbol_again(listing, &listing->f_op, file->f_op);
+	record->a_ops = symbol_again(listing, &listing->a_ops, READ_ONCE(file->f_mapping->a_ops));
 }
 
 static void describe_file(const struct vm_area_struct *vma, struct vmadk_vma *record)
@@ -164,6 +166,14 @@ static void describe_file(const struct vm_area_struct *vma, struct vmadk_vma *re
 	record->device_minor = MINOR(inode->i_sb->s_dev);
 }
 
+/* As vma_kernel_pagesize() says, which asks most VMAs in vain. */
+static u32 page_shift_of(struct vm_area_struct *vma)
+{
+	if (!vma->vm_ops || !vma->vm_ops->pagesize)
+		return PAGE_SHIFT;
+	return ilog2(vma_kernel_pagesize(vma));
+}
+
 static void describe(struct listing *listing, struct vm_area_struct *vma, struct vmadk_vma *record)
 {
 	*record = (struct vmadk_vma){
@@ -174,7 +184,7 @@ static void describe(struct listing *listing, struct vm_area_struct *vma, struct
 		.pgoff = vma->vm_pgoff,
 		.has = (READ_ONCE(vma->anon_vma) ? VMADK_VMA_ANON_VMA : 0) |
 		       (vma->vm_private_data ? VMADK_VMA_PRIVATE_DATA : 0),
-		.page_shift = ilog2(vma_kernel_pagesize(vma)),
+		.page_shift = page_shift_of(vma),
 	};
 	describe_file(vma, record);
 	describe_ops(listing, vma, record);

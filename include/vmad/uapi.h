@@ -91,7 +91,7 @@ struct vmadk_array {
 	__u64 at;		/* in: user address of the first element, aligned to 8 */
 	__u32 room;		/* in: elements that fit */
 	__u32 width;		/* in: size of an element, VMADK_*_WIDTH */
-	__u32 count;		/* out: elements written; of reasons, mappings and pids: that there are, also where room is less */
+	__u32 count;		/* out: elements written; of reasons, mappings, pids: that there are, also beyond room */
 	__u32 pad;		/* 0 */
 };
 
@@ -244,7 +244,7 @@ struct vmadk_pid {
 #define VMADK_PID_WIDTH 8
 
 /* What a page is, `kind` of RMAP */
-#define VMADK_PAGE_OTHER 0		/* nothing that page tables may map, as far as can be told: free, slab, page tables */
+#define VMADK_PAGE_OTHER 0		/* nothing that page tables may map, as far as can be told: free, slab, ... */
 #define VMADK_PAGE_ANON 1
 #define VMADK_PAGE_FILE 2		/* of a file's page cache; shmem, memfd, SysV too */
 #define VMADK_PAGE_KSM 3

@@ -270,6 +270,7 @@ static const struct {
 	{ "stress", test_stress },
 	{ "unload", test_unload },
 	{ "vmad", test_vmad },
+	{ "bench", test_bench },
 	{ "nothing", nothing },
 };
 
@@ -279,6 +280,6 @@ int main(int argc, char **argv)
 		if (strcmp(argv[1], tests[i].name) == 0)
 			return tests[i].run() ? 1 : 0;
 	}
-	fprintf(stderr, "usage: guest ioctls|vmas|rmap|files|agree|stress|unload|vmad|nothing\n");
+	fprintf(stderr, "usage: guest ioctls|vmas|rmap|files|agree|stress|unload|vmad|bench|nothing\n");
 	return 2;
 }

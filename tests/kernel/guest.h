@@ -82,5 +82,6 @@ int test_agree(void);
 int test_stress(void);
 int test_unload(void);
 int test_vmad(void);
+int test_bench(void);
 
 #endif

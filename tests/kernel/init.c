@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * init: process 1 of the guest. Mounts what programs expect, runs the command of each line of /commands, one after the other, and ends the
- * machine: QEMU's isa-debug-exit makes 2 * status + 1 of what is written to its port.
+ * init: process 1 of the guest. Mounts what programs expect, runs the command of each line of /commands, one after the
+ * other, and ends the machine: QEMU's isa-debug-exit makes 2 * status + 1 of what is written to its port.
  *
- * What the commands print goes to the second serial line, between "=== begin COMMAND" and "=== end STATUS"; the first one is the
- * kernel's. A line that begins with "module " loads a module.
+ * What the commands print goes to the second serial line, between "=== begin COMMAND" and "=== end STATUS"; the first
+ * one is the kernel's. A line that begins with "module " loads a module.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -7,6 +7,7 @@ tests_kernel_guest_SOURCES = \
 	%D%/agree.c \
 	%D%/ask.c \
 	%D%/ask.h \
+	%D%/bench.c \
 	%D%/family.c \
 	%D%/family.h \
 	%D%/files.c \
@@ -36,6 +37,13 @@ EXTRA_DIST += %D%/qemu.py
 check-kernel: tests/kernel/guest$(EXEEXT) tests/kernel/init$(EXEEXT) daemon/vmad$(EXEEXT) client/vmactl$(EXEEXT)
 	VMAD_KERNELS='$(VMAD_KERNELS)' VMAD_SERIES='$(VMAD_SERIES)' VMAD_GUEST='$(VMAD_GUEST)' \
 		$(MAKE) check TESTS='$(kernel_tests)' check_PROGRAMS= check_LIBRARIES=
+
+# What the module's answers cost in the guest, beside the same out of procfs. QEMU emulates: only the ratios mean something.
+.PHONY: bench-kernel
+bench-kernel: tests/kernel/guest$(EXEEXT) tests/kernel/init$(EXEEXT) daemon/vmad$(EXEEXT) client/vmactl$(EXEEXT)
+	TOP_SRCDIR='$(abs_top_srcdir)' TOP_BUILDDIR='$(abs_top_builddir)' VMAD_KERNELS='$(VMAD_KERNELS)' VMAD_SERIES='$(VMAD_SERIES)' \
+		VMAD_GUEST=bench /usr/bin/python3 $(srcdir)/%D%/module.py
+
 VMAD_KERNELS = $(abs_top_srcdir)/build/kernels
 VMAD_SERIES = 6.1 6.12
 VMAD_GUEST = ioctls vmas rmap files agree stress unload vmad

@@ -93,13 +93,13 @@ class Run:
         return [line for line in self.console.split('\n') if WRONG.search(line)]
 
 
-def boot(kernel, files, commands, limit=300, memory='1G', arguments=''):
+def boot(kernel, files, commands, limit=300, memory='1G', arguments='', cpu='max'):
     """Boots with these files ({path: bytes}; bin/init is process 1) and runs the commands."""
     files = {'init': (TOP_BUILDDIR / 'tests/kernel/init').read_bytes(), 'commands': '\n'.join(commands).encode() + b'\n', **files}
     with tempfile.TemporaryDirectory() as directory:
         initrd, lines = pathlib.Path(directory, 'initrd'), pathlib.Path(directory, 'lines')
         initrd.write_bytes(cpio(files))
-        command = [QEMU, '-accel', 'tcg,thread=multi', '-cpu', 'max', '-smp', '2', '-m', memory, '-nodefaults', '-no-user-config',
+        command = [QEMU, '-accel', 'tcg,thread=multi', '-cpu', cpu, '-smp', '2', '-m', memory, '-nodefaults', '-no-user-config',
                    '-display', 'none', '-no-reboot', '-serial', 'stdio', '-serial', f'file:{lines}',
                    '-device', 'isa-debug-exit,iobase=0xf4,iosize=4', '-kernel', kernel.directory / 'vmlinuz', '-initrd', initrd,
                    '-append', f'console=ttyS0 loglevel=5 panic=-1 oops=panic {arguments}']

@@ -356,7 +356,10 @@ static void hugetlb_private(void)
 	child_end(&child);
 }
 
-/* Two processes may use one page table for the same GiB of a hugetlb file; then the kernel counts one mapping, and there are two. */
+/*
+ * Two processes may use one page table for the same GiB of a hugetlb file; then the kernel counts one mapping, and there
+ * are two.
+ */
 static void hugetlb_shared_tables(void)
 {
 	const size_t gib = 1024 * MIB;

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* stress: processes that fork, exec, unmap, drop, merge and split as fast as they can, while everything is asked about them. The verdict is the kernel's log. */
+/*
+ * stress: processes that fork, exec, unmap, drop, merge and split as fast as they can, while everything is asked about
+ * them. The verdict is the kernel's log.
+ */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -196,7 +199,8 @@ static void ask_about_pages(unsigned int *seed)
 					      .address = vma->start + (uint64_t)rand_r(seed) % ((vma->end - vma->start) / PAGE) * PAGE };
 
 		must_be_expected(ask_rmap(request, &answer));
-		request = (struct vmadk_rmap){ .flags = VMADK_RMAP_PFN | VMADK_RMAP_NO_SCAN, .pfn = answer->rmap.pfn + (uint64_t)(rand_r(seed) % 64) };
+		request = (struct vmadk_rmap){ .flags = VMADK_RMAP_PFN | VMADK_RMAP_NO_SCAN,
+					       .pfn = answer->rmap.pfn + (uint64_t)(rand_r(seed) % 64) };
 		must_be_expected(ask_rmap(request, &answer));
 	}
 }
@@ -257,7 +261,8 @@ static void everything_at_once(void)
 int test_stress(void)
 {
 	static const struct guest_case cases[] = {
-		{ "fork, exec, munmap, mremap, MADV_DONTNEED, KSM, split, compaction and truncation while all is asked", everything_at_once },
+		{ "fork, exec, munmap, mremap, MADV_DONTNEED, KSM, split, compaction and truncation while all is asked",
+		  everything_at_once },
 	};
 
 	return run_cases(cases, COUNT(cases));

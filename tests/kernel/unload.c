@@ -111,7 +111,10 @@ static void write_to(void *arg)
 #define ROUNDS 200
 #define PAGES 100
 
-/* An mm that is kept by mistake stays in its cache; a page that is, in memory. The kernel's own reserves come and go meanwhile. */
+/*
+ * An mm that is kept by mistake stays in its cache; a page that is, in memory. The kernel's own reserves come and go
+ * meanwhile.
+ */
 static void nothing_is_kept(void)
 {
 	long kb = 0, mms = 0;
