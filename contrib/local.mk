@@ -46,6 +46,7 @@ EXTRA_DIST += \
 	%D%/quickstart \
 	%D%/ci/check \
 	%D%/ci/coverage \
+	%D%/ci/debug-kernel \
 	%D%/ci/distcheck \
 	%D%/ci/fuzz \
 	%D%/ci/kernels \

@@ -83,5 +83,6 @@ int test_stress(void);
 int test_unload(void);
 int test_vmad(void);
 int test_bench(void);
+int test_locks(void);
 
 #endif

@@ -14,6 +14,7 @@ tests_kernel_guest_SOURCES = \
 	%D%/guest.c \
 	%D%/guest.h \
 	%D%/ioctls.c \
+	%D%/locks.c \
 	%D%/places.c \
 	%D%/places.h \
 	%D%/rmap.c \

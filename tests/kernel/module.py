@@ -16,6 +16,7 @@ import qemu  # noqa: E402
 SERIES = os.environ.get('VMAD_SERIES', '6.1 6.12').split()
 PROGRAMS = os.environ.get('VMAD_GUEST', 'ioctls vmas rmap files agree stress unload vmad').split()
 ARGUMENTS = 'hugepages=24'
+LIMIT = {False: 400, True: 1500}    # seconds; a kernel that watches itself takes its time
 # An emulator copies a byte at a time where the kernel trusts the processor with it (rep movsb): no measure of anything.
 CPU = 'max,-erms,-fsrm' if PROGRAMS == ['bench'] else 'max'
 
@@ -47,7 +48,7 @@ def build(kernel, name='module', *variables):
     module = where / 'vmad.ko'
     words = [line for line in (made.stdout + made.stderr).split('\n') if line and not line.startswith('Skipping BTF')]
     # What sparse finds in the kernel's own headers is not ours.
-    ours = [line for line in words if not re.search(r'/linux-headers-', line)]
+    ours = [line for line in words if not re.search(r'/linux-(headers|source)-', line)]
     return '\n'.join(ours), module if made.returncode == 0 and module.exists() else None
 
 
@@ -94,7 +95,7 @@ def run(kernel):
     files = guest_files(kernel, module, untried)
     commands = [f'module /{path}' for path in files if path.startswith('modules/')] + [f'/bin/guest {name}' for name in PROGRAMS]
     began = time.monotonic()
-    booted = qemu.boot(kernel, files, commands, limit=400, arguments=ARGUMENTS, cpu=CPU)
+    booted = qemu.boot(kernel, files, commands, limit=LIMIT[kernel.series.endswith('-debug')], arguments=ARGUMENTS, cpu=CPU)
     explain(f'{kernel.release}: {time.monotonic() - began:.0f} s in QEMU')
     for command, text, status in booted.commands:
         if command.startswith('/bin/guest'):
