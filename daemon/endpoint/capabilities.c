@@ -221,10 +221,26 @@ static void check_helper_vmas(const struct request *request, struct vmad_capabil
 			 "raw vm_flags and vm_pgoff, and by symbol what the kernel calls for a VMA", to);
 }
 
+/* For some kinds of pages it may, for others not: vmad looks for those by itself. */
 static void check_helper_rmap(const struct request *request, struct vmad_capability *to)
 {
-	check_helper_can(request, VMADK_CAN_RMAP_FILE | VMADK_CAN_RMAP_ANON | VMADK_CAN_RMAP_SCAN,
-			 "who maps a page, from the kernel's own reverse map", to);
+	static const struct {
+		uint64_t capability;
+		const char *without;
+	} kinds[] = {
+		{ VMADK_CAN_RMAP_ANON, "who maps a page, from the kernel's own reverse map; not of anonymous memory" },
+		{ VMADK_CAN_RMAP_HUGETLB, "who maps a page, from the kernel's own reverse map; not of hugetlb" },
+		{ VMADK_CAN_RMAP_SCAN, "who maps a page, from the kernel's own reverse map; not of KSM and special mappings" },
+	};
+
+	check_helper_can(request, VMADK_CAN_RMAP_FILE, "who maps a page, from the kernel's own reverse map", to);
+	for (size_t i = 0; to->available && i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		check_helper_can(request, VMADK_CAN_RMAP_FILE | kinds[i].capability, to->why.p, to);
+		if (!to->available) {
+			answer(to, true, kinds[i].without, NULL);
+			return;
+		}
+	}
 }
 
 static void check_helper_files(const struct request *request, struct vmad_capability *to)

@@ -214,6 +214,17 @@ def what_it_can_do():
     tap.equal(told['helper']['value'], '0.1', 'its version')
 
 
+def what_it_can_do_in_part():
+    """capabilities of a module that can look up some kinds of pages only"""
+    for bits, words in ((0x77, 'not of anonymous memory'), (0x6f, 'not of hugetlb'), (0x5f, 'not of KSM')):
+        vmad.answer('reason 0x38 keyed otherwise on this kernel', info=f'info 1 {bits:#x}')
+        told = capabilities()['helper-rmap']
+        tap.truth(told['available'] and words in told['why'], f'{told}')
+    vmad.answer('reason 0x4 keyed otherwise on this kernel', info='info 1 0x7b')
+    told = capabilities()['helper-rmap']
+    tap.truth(not told['available'] and 'keyed otherwise' in told['why'], f'{told}')
+
+
 def it_comes_and_goes():
     """the module may be loaded and unloaded while vmad runs"""
     for _ in range(3):
@@ -495,7 +506,7 @@ with vmad:
     tap.run([
         each_vma_with_what_the_kernel_says, what_does_not_match_is_absent, filters_and_pages_of_the_list,
         a_module_that_fails_is_said, the_operations_of_a_vma, anonymous_memory_has_no_table, where_nothing_is_mapped,
-        a_vma_that_changes_all_the_time, nobody_but_root, why_not, what_it_can_do, it_comes_and_goes,
+        a_vma_that_changes_all_the_time, nobody_but_root, why_not, what_it_can_do, what_it_can_do_in_part, it_comes_and_goes,
         who_maps_a_page, candidates, pids_of_one_address_space, what_is_not_proved_goes_on, only_a_scan_tells, vmas_that_changed,
         who_maps_a_file, files_where_the_module_cannot_tell, vmactl_shows_it, descriptors_are_given_back,
     ])

@@ -38,7 +38,6 @@ static void live(void *arg)
 	struct life *life = arg;
 	struct family *family = &life->family;
 	unsigned int seed = (unsigned int)life->number;
-	volatile char sum = 0;
 
 	for (int i = 0; i < 200; i++) {
 		size_t page = (size_t)rand_r(&seed);
@@ -54,7 +53,7 @@ static void live(void *arg)
 			family->private[page % FILE_PAGES * PAGE] = 2;
 			break;
 		case 3:
-			sum += family->file[page % FILE_PAGES * PAGE];
+			(void)*(volatile char *)&family->file[page % FILE_PAGES * PAGE];
 			break;
 		case 4:
 			madvise(family->anon + page % ANON_PAGES * PAGE, PAGE, MADV_DONTNEED);

@@ -15,6 +15,7 @@
 
 #define WORDS_MAX 40
 #define LINE_MAX_BYTES 2048
+#define MMS_MAX 1024
 
 static const char *text;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -237,7 +238,7 @@ static int vmas(struct vmadk_vmas *arg)
 
 struct places {
 	struct list mappings, pids, strings;
-	uint64_t mms;			/* bit for each number that a mapping has */
+	bool has_mm[MMS_MAX];		/* numbers that mappings have */
 };
 
 static int check_places(const struct places *places)
@@ -255,7 +256,7 @@ static void add_mapping(struct places *places, const struct vmadk_mapping *mappi
 
 	if (to)
 		*to = *mapping;
-	places->mms |= UINT64_C(1) << (mapping->mm & 63);
+	places->has_mm[mapping->mm % MMS_MAX] = true;
 }
 
 static void add_pids(struct places *places)
@@ -264,7 +265,7 @@ static void add_pids(struct places *places)
 	struct line line;
 
 	while (next_line(&at, "pid", 3, &line)) {
-		struct vmadk_pid *pid = places->mms >> number(&line, 1) & 1 ? add(&places->pids) : NULL;
+		struct vmadk_pid *pid = places->has_mm[number(&line, 1) % MMS_MAX] ? add(&places->pids) : NULL;
 
 		if (pid)
 			*pid = (struct vmadk_pid){ (int32_t)number(&line, 2), (uint32_t)number(&line, 1) };
@@ -294,7 +295,7 @@ static int rmap(struct vmadk_rmap *arg)
 {
 	struct places places = { { &arg->mappings, VMADK_MAPPING_WIDTH, false, false },
 				 { &arg->pids, VMADK_PID_WIDTH, false, false },
-				 { &arg->strings, VMADK_STRING_WIDTH, true, false }, 0 };
+				 { &arg->strings, VMADK_STRING_WIDTH, true, false }, { false } };
 	bool by_pfn = arg->flags & VMADK_RMAP_PFN;
 	const char *at = text;
 	struct line line;
@@ -331,7 +332,7 @@ static int filemap(struct vmadk_filemap *arg)
 {
 	struct places places = { { &arg->mappings, VMADK_MAPPING_WIDTH, false, false },
 				 { &arg->pids, VMADK_PID_WIDTH, false, false },
-				 { &arg->strings, VMADK_STRING_WIDTH, true, false }, 0 };
+				 { &arg->strings, VMADK_STRING_WIDTH, true, false }, { false } };
 	const uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
 	const char *at = text;
 	struct line line;
