@@ -84,13 +84,15 @@ void rmap_helper_free(struct rmap_helper *helper)
 	free(helper);
 }
 
-/* What it takes to find the mappings of such a frame. */
+/*
+ * What it takes to find the mappings of such a frame. KSM's are anonymous too, and the module says by itself where it may
+ * not scan for them (and Linux 6.12 says KSM of all that is anonymous).
+ */
 static uint64_t capability_for(uint64_t flags)
 {
 	static const struct {
 		uint64_t flag, capability;
 	} rows[] = {
-		{ KPAGE_BIT(KSM), VMADK_CAN_RMAP_SCAN },
 		{ KPAGE_BIT(HUGE), VMADK_CAN_RMAP_HUGETLB },
 		{ KPAGE_BIT(ANON), VMADK_CAN_RMAP_ANON },
 	};
