@@ -184,14 +184,28 @@ char *cell_mapping(const json_t *record, const struct cell_style *style)
 	return marked;
 }
 
-/* A symbol is plain ASCII, and vmad has seen to that; another vmad may not have. */
+/* A symbol is plain ASCII, and vmad has seen to that; another vmad may not have. It takes the text over. */
+static char *safe_text(struct text *text, int failed, const struct cell_style *style)
+{
+	char *safe = failed ? NULL : style->raw ? strdup(text->p) : escape_text(text->p, text->len);
+
+	text_free(text);
+	return safe;
+}
+
+/* What the module has told nothing of has no vm_ops that would be NULL. */
+char *cell_ops(const json_t *record, const struct cell_style *style)
+{
+	struct text text = { 0 };
+
+	return json_object_get(record, "has_vm_ops") ? safe_text(&text, ops_text_table(record, &text), style) : NULL;
+}
+
 char *cell_function(const json_t *record, const struct cell_style *style)
 {
 	struct text text = { 0 };
-	char *safe = ops_text_function(record, &text) ? NULL : style->raw ? strdup(text.p) : escape_text(text.p, text.len);
 
-	text_free(&text);
-	return safe;
+	return safe_text(&text, ops_text_function(record, &text), style);
 }
 
 char *cell_what(const json_t *record, const struct cell_style *style)

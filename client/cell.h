@@ -25,6 +25,7 @@ char *cell_vma_range(const json_t *record, const struct cell_style *style);
 char *cell_vma_size(const json_t *record, const struct cell_style *style);
 char *cell_origins(const json_t *record, const struct cell_style *style);
 char *cell_mapping(const json_t *record, const struct cell_style *style);
+char *cell_ops(const json_t *record, const struct cell_style *style);
 char *cell_function(const json_t *record, const struct cell_style *style);
 char *cell_what(const json_t *record, const struct cell_style *style);
 

@@ -12,13 +12,13 @@
 
 static const char plain[] = "range,perms,size_bytes,offset_bytes,kind,mapping";
 static const char with_usage[] = "range,perms,size_bytes,rss_bytes,pss_bytes,private_dirty_bytes,swap_bytes,kind,mapping";
-static const char with_kernel[] = "range,perms,size_bytes,pgoff_pages,vm_flags,kind,vm_ops,mapping";
+static const char with_kernel[] = "range,perms,size_bytes,pgoff_pages,vm_flags,kind,ops,mapping";
 /* rows of several processes with no line above that says whose they are */
 static const char plain_of_many[] = "pid,range,perms,size_bytes,offset_bytes,kind,mapping";
 static const char with_usage_of_many[] =
 	"pid,range,perms,size_bytes,rss_bytes,pss_bytes,private_dirty_bytes,swap_bytes,kind,mapping";
 
-static const char with_kernel_of_many[] = "pid,range,perms,size_bytes,pgoff_pages,vm_flags,kind,vm_ops,mapping";
+static const char with_kernel_of_many[] = "pid,range,perms,size_bytes,pgoff_pages,vm_flags,kind,ops,mapping";
 
 struct maps {
 	struct session *session;

@@ -11,7 +11,7 @@
 #include "query.h"
 #include "verbs.h"
 
-static const char of_each_vma[] = "range,perms,kind,vm_ops,f_op,a_ops,mapping";
+static const char of_each_vma[] = "range,perms,kind,ops,f_op,a_ops,mapping";
 
 /* "7f10a2c28000-7f10a2dbd000  r-xp  private-file  /usr/lib/x86_64-linux-gnu/libc.so.6" */
 static int say_vma(const json_t *envelope, struct text *out)

@@ -77,7 +77,7 @@ HOST_ROWS = [{'pid': 4242, 'start_time_ticks': 991, 'comm': 'nginx', **ROWS[4]},
 
 FACTS = {'vm_flags': '0x8000075', 'page_prot': '0x25', 'pgoff_pages': 40, 'has_vm_ops': True, 'vm_ops': 'ext4_file_vm_ops', 'vm_ops_module': 'ext4',
          'f_op': 'ext4_file_operations', 'a_ops': 'ext4_da_aops', 'has_anon_vma': False, 'has_private_data': False}
-KERNEL = [{**row, **FACTS} if i == 3 else row for i, row in enumerate(ROWS)]
+KERNEL = [{**row, **FACTS} if i == 3 else {**row, 'has_vm_ops': False} if i == 4 else row for i, row in enumerate(ROWS)]
 OPS = {**{key: HEAD[key] for key in ('pid', 'start_time_ticks', 'comm')}, 'source': 'helper', 'address': '0x7f10a2c4d123', 'vma': ROWS[3], **FACTS}
 MEMBERS = [
     {'member': 'open', 'null': True, 'called': 'the VMA got a second one', 'otherwise': 'nothing is counted'},
@@ -401,11 +401,12 @@ def ops_of_all_vmas():
         tap.equal(FAKE.paths(), ['/v1/processes/4242/vmas?detail=kernel'], 'requests')
     tap.truth(ran.lines()[0].endswith('complete (maps+helper)'), ran.lines()[0])
     tap.equal(cells(ran.lines()[2]), ['VMA', 'PERMS', 'KIND', 'VM_OPS', 'F_OP', 'A_OPS', 'MAPPING'], 'headings')
-    tap.equal(cells(ran.lines()[6]), ['7f10a2c28000-7f10a2dbd000', 'r-xp', 'private-file', 'ext4_file_vm_ops', 'ext4_file_operations', 'ext4_da_aops',
+    tap.equal(cells(ran.lines()[6]), ['7f10a2c28000-7f10a2dbd000', 'r-xp', 'private-file', 'ext4_file_vm_ops', '[ext4]', 'ext4_file_operations', 'ext4_da_aops',
                                       LIBC], 'a row')
     tap.equal(cells(ran.lines()[3])[3:6], ['-', '-', '-'], 'one that changed meanwhile')
+    tap.equal(cells(ran.lines()[7])[3:6], ['NULL', '-', '-'], 'one without')
     row = cells(run('maps', '--kernel', '4242', '-n').lines()[3])
-    tap.equal(row, ['7f10a2c28000-7f10a2dbd000', 'r-xp', '1.6M', '40', '8000075', 'private-file', 'ext4_file_vm_ops', LIBC], 'maps --kernel')
+    tap.equal(row, ['7f10a2c28000-7f10a2dbd000', 'r-xp', '1.6M', '40', '8000075', 'private-file', 'ext4_file_vm_ops', '[ext4]', LIBC], 'maps --kernel')
     with unchanged():
         tap.equal(run('maps', '4242', '-n', '-o', 'vm_ops').lines()[3].strip(), 'ext4_file_vm_ops', 'a column asks for it')
         tap.equal(FAKE.paths(), ['/v1/processes/4242/vmas?detail=kernel'], 'requests')
