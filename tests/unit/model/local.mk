@@ -12,6 +12,7 @@ unit_programs += \
 	tests/unit/model/frame_scan \
 	tests/unit/model/gaps \
 	tests/unit/model/host_vmas \
+	tests/unit/model/kernel_vmas \
 	tests/unit/model/kind \
 	tests/unit/model/lookup \
 	tests/unit/model/placement \
@@ -30,6 +31,10 @@ unit_programs += \
 tests_unit_model_host_vmas_SOURCES = %D%/host_vmas.c
 tests_unit_model_host_vmas_CPPFLAGS = $(unit_cppflags)
 tests_unit_model_host_vmas_LDADD = $(unit_model_libs)
+
+tests_unit_model_kernel_vmas_SOURCES = %D%/kernel_vmas.c tests/lib/standin.c tests/lib/standin.h
+tests_unit_model_kernel_vmas_CPPFLAGS = $(unit_cppflags) -I$(top_srcdir)/tests
+tests_unit_model_kernel_vmas_LDADD = $(unit_model_libs)
 
 tests_unit_model_kind_SOURCES = %D%/kind.c
 tests_unit_model_kind_CPPFLAGS = $(unit_cppflags)
