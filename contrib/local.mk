@@ -41,6 +41,7 @@ CLEANFILES += %D%/systemd/vmad.service
 # quickstart and continuous integration
 EXTRA_DIST += \
 	README.md \
+	SECURITY.md \
 	.ci/run \
 	.clang-tidy \
 	%D%/quickstart \
