@@ -3,7 +3,7 @@
 
 bench.py [--list] [SECTION]...: without a section, all. Environment: BENCH_ROUNDS (21), the interleaved rounds that a
 median is taken of; BENCH_FULL=1 gives the slow peers (pmap -x, pmap -X, psutil) as many rounds, otherwise they get a
-seventh. Goals are those of a quiet machine; missing one is said and is no failure.
+seventh; PAGE_TYPES, the kernel's page-types where it is not in PATH. Goals are those of a quiet machine; missing one is said and is no failure.
 """
 import contextlib
 import ctypes
@@ -391,6 +391,8 @@ def target_on(bench, name, pinned):
         ('vmad list in a loop', ('load-get', socket, workload.uri('/vmas')), 0.90),
         ('cat smaps in a loop', ('load-read', workload.file('smaps')), None),
         ('vmad usage in a loop', ('load-get', socket, workload.uri('/vmas?detail=usage')), 0.60),
+        ('vmad pages in a loop', ('load-get', socket, workload.uri('/pages?max_age_ms=0')), 0.60),
+        ('vmad page flags in a loop', ('load-get', socket, workload.uri('/pages?detail=flags&max_age_ms=0')), 0.60),
     ]
     figures = rounds_of(
         [
@@ -637,8 +639,113 @@ def metrics(_):
                     row(f'scrapes: {what}, {how}', '4 connections', f'{median:.0f} /s', rounds=len(values), **judged)
 
 
+# --- pages, frames and files ---
+
+SPARSE_BYTES, SPARSE_PAGES = 1 << 40, 20000
+SPARSE = f"""
+import mmap, sys
+memory = mmap.mmap(-1, {SPARSE_BYTES}, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | 0x4000)
+memory.madvise(mmap.MADV_NOHUGEPAGE)
+for i in range({SPARSE_PAGES}):
+    memory[i * ({SPARSE_BYTES} // {SPARSE_PAGES})] = 1
+print("ready", flush=True)
+sys.stdin.read()
+"""  # 0x4000: MAP_NORESERVE
+PAGEMAP_READ = 1 << 20  # bytes of pagemap at a time
+CACHED_BYTES = 1 << 30
+
+
+def page_types():
+    """The kernel's own tool: tools/mm/page-types.c, which Debian has in linux-source only."""
+    return shutil.which(os.environ.get('PAGE_TYPES', 'page-types'))
+
+
+@contextlib.contextmanager
+def sparse_terabyte():
+    """(pid, address) of 1 TiB of which 20,000 pages were touched."""
+    process = subprocess.Popen(
+        ['/usr/bin/python3', '-c', SPARSE], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        process.stdout.readline()
+        with open(f'/proc/{process.pid}/maps', encoding='utf-8', errors='replace') as maps:
+            areas = [[int(word, 16) for word in line.split(' ', 1)[0].split('-')] for line in maps]
+        yield process.pid, max(areas, key=lambda area: area[1] - area[0])[0]
+    finally:
+        process.stdin.close()
+        process.wait()
+
+
+def read_pagemap(pid, start, size):
+    buffer, began, page = bytearray(PAGEMAP_READ), time.monotonic_ns(), os.sysconf('SC_PAGESIZE')
+    with open(f'/proc/{pid}/pagemap', 'rb', buffering=0) as pagemap:
+        for at in range(start // page * 8, (start + size) // page * 8, PAGEMAP_READ):
+            os.preadv(pagemap.fileno(), [buffer], at)
+    return time.monotonic_ns() - began
+
+
+def complete(bench, uri):
+    """Nanoseconds of one GET, which has to be whole."""
+    result = measure('get', bench.vmad.socket, uri)
+    if result['status'] != 200 or not result['complete']:
+        raise RuntimeError(f'{uri}: {result}')
+    return result['ns']
+
+
+def beside(what, on, base, others, rounds=ROUNDS):
+    """base: (name, function); others: (name, function, goal or None). Rows of medians, interleaved."""
+    figures = rounds_of([(base[0], False, base[1]), *((name, False, run) for name, run, _ in others)], rounds)
+    median = statistics.median(figures[base[0]])
+    row(base[0], on, ms(median), rounds=rounds)
+    for name, _, goal in others:
+        own = statistics.median(figures[name])
+        judged = most(own / median, goal) if goal else {'ratio': own / median}
+        row(f'{what}{name}', on, ms(own), rounds=rounds, **judged)
+
+
+def pages(bench):
+    """pages of a process and of the host, to page-types; the sparse TiB, to reading its whole pagemap"""
+    few = max(3, ROUNDS // 5)
+    tool, workload = page_types(), bench.workload('200 over 5 GiB')
+    flags_uri = workload.uri('/pages?detail=flags&max_age_ms=0&deadline_ms=20000')
+    flags = ('vmad pages?detail=flags', lambda: complete(bench, flags_uri), 0.15)
+    frames = ('vmad frames', lambda: complete(bench, '/v1/frames?deadline_ms=20000'), 0.8)
+    if tool:
+        peer = lambda *options: lambda: measure('run', tool, *options)['ns']  # noqa: E731
+        beside('', '5 GiB', ('page-types -p', peer('-p', str(workload.pid))), [flags], few)
+        beside('', 'the host', ('page-types', peer()), [frames], few)
+    else:
+        row('page-types', '', 'not installed', rounds=0)
+        for name, run, _ in (flags, frames):
+            row(name, '', ms(statistics.median(run() for _ in range(few))), rounds=few)
+    with sparse_terabyte() as (pid, start):
+        end = f'{start + SPARSE_BYTES:x}'
+        uri = f'/v1/processes/{pid}/pages?start={start:x}&end={end}&max_age_ms=0&deadline_ms=20000'
+        whole = ('pagemap, read', lambda: read_pagemap(pid, start, SPARSE_BYTES))
+        beside('', 'sparse TiB', whole, [('vmad pages', lambda: complete(bench, uri), 0.08)], few)
+
+
+def files(bench):
+    """what of a cached file of 1 GiB is in the page cache, to fincore"""
+    path = f'{bench.directory}/cached'
+    with open(path, 'wb') as file:
+        for _ in range(CACHED_BYTES >> 20):
+            file.write(os.urandom(1 << 20))
+    own = ('vmad files/pages', lambda: complete(bench, f'/v1/files/pages?path={path}&max_age_ms=0'), 1)
+    peers = [
+        (name, lambda name=name: measure('run', name, path)['ns']) for name in ('fincore', 'vmtouch') if shutil.which(name)
+    ]
+    for name in {'fincore', 'vmtouch'} - {name for name, _ in peers}:
+        row(name, '', 'not installed', rounds=0)
+    for peer in peers:
+        beside('', '1 GiB cached', peer, [own if peer[0] == 'fincore' else (*own[:2], None)])
+    os.unlink(path)
+
+
 SECTIONS = {
     'rmap': rmap,
+    'pages': pages,
+    'files': files,
     'list-maps': list_maps,
     'list-usage': list_usage,
     'memory': memory,
