@@ -538,6 +538,104 @@ def rmap(_):
             row(f'vmad, {what}, complete', name, ms(median), rounds=len(values), **most(median / base, 0.005))
 
 
+# --- sharing ---
+
+INDEX = os.path.join(TOP_BUILDDIR, 'tests/bench/index')
+SMEM = program('smem')
+UNRELATED = 50  # programs that share nothing but libraries, each with some memory of its own
+IMPORTS = ['json', 'ssl', 'sqlite3', 'decimal', 'xml.etree.ElementTree']
+
+
+def run_index(*arguments):
+    return numbers(subprocess.run([INDEX, *arguments], stdout=subprocess.PIPE, check=True, text=True).stdout)
+
+
+@contextlib.contextmanager
+def unrelated():
+    """Programs that nobody forked from each other: their pids."""
+    programs = []
+    for number in range(UNRELATED):
+        what = IMPORTS[number % len(IMPORTS)]
+        script = f'import sys, {what}; x = bytearray({number % 10 << 20}); print(1, flush=True); sys.stdin.read()'
+        programs.append(subprocess.Popen(['/usr/bin/python3', '-c', script], stdin=subprocess.PIPE, stdout=subprocess.PIPE))
+    try:
+        for process in programs:
+            process.stdout.readline()
+        yield [process.pid for process in programs]
+    finally:
+        for process in programs:
+            process.stdin.close()
+            process.wait()
+            process.stdout.close()
+
+
+def compare_index(on, goal):
+    """The index of all mappers, without its pauses, to reading every pagemap and throwing it away."""
+    rounds = max(3, ROUNDS // 3)
+    raw, built = [], []
+    for _ in range(rounds):
+        raw.append(run_index('raw')['ns'])
+        built.append(run_index('build'))
+    base, median = statistics.median(raw), statistics.median(one['ns'] for one in built)
+    row('every pagemap, read and thrown away', on, ms(base), rounds=rounds)
+    row('index of all mappers, unpaced', on, ms(median), rounds=rounds, **(most(median / base, 1.2) if goal else {'ratio': median / base}))
+    row('the same with its pauses', on, ms(run_index('build', 'paced')['ns']))
+    last = built[-1]
+    each = last['bytes'] / last['mappings']
+    judged = {'goal': '<= 0.5 B', 'reached': each <= 0.5} if goal else {}
+    row('its memory for a mapping', on, f'{each:.3f} B', **judged)
+    row('its memory', on, f'{last["bytes"] / MIB:.1f} MiB')
+
+
+def ask_sharing(bench, on, pid, least_rows):
+    result = measure('get', bench.vmad.socket, f'/v1/processes/{pid}/sharing?deadline_ms=60000')
+    if result['status'] != 200 or result['count'] < least_rows:
+        raise RuntimeError(f'{on}: {result}')
+    row(f'vmad sharing of one, {result["count"]} others', on, ms(result['ns']))
+
+
+def sharing(bench):
+    """an index of all mappers, to a raw scan of all pagemaps; with whom one process shares"""
+    for name, shape in FAMILIES.items():
+        with family(*shape) as (pid, _):
+            compare_index(name, True)
+            ask_sharing(bench, name, pid, MAPPERS - 1)
+    with unrelated() as pids:
+        compare_index(f'{UNRELATED} programs', False)
+        ask_sharing(bench, f'{UNRELATED} programs', pids[0], UNRELATED - 1)
+
+
+def read_rollups():
+    """What it costs to read smaps_rollup of every process; of those that have one."""
+    return run_index('rollups')['ns']
+
+
+def get_usage(bench):
+    result = measure('get', bench.vmad.socket, '/v1/processes?detail=usage&deadline_ms=60000')
+    if result['status'] != 200 or not result['complete']:
+        raise RuntimeError(f'usage of all: {result}')
+    return result['ns']
+
+
+def usage_of_all(bench):
+    """usage of all processes, to the sum of reading their smaps_rollup"""
+    with unrelated(), family(64, 30, 1):
+        contestants = [
+            ('every smaps_rollup, read and thrown away', False, read_rollups),
+            ('vmad processes?detail=usage', False, lambda: get_usage(bench)),
+        ]
+        if SMEM:
+            contestants.append(('smem', True, lambda: measure('run', SMEM, '-H')['ns']))
+        else:
+            row('smem', '', 'not installed', rounds=0)
+        figures = rounds_of(contestants)
+    base = statistics.median(figures['every smaps_rollup, read and thrown away'])
+    for what, values in figures.items():
+        median = statistics.median(values)
+        judged = most(median / base, 1.1) if what.startswith('vmad') else {'ratio': median / base}
+        row(what, 'every process', ms(median), rounds=len(values), **judged)
+
+
 # --- metrics ---
 
 PROCESSES = 1000
@@ -754,6 +852,8 @@ SECTIONS = {
     'target': target,
     'flood': flood,
     'count': count,
+    'sharing': sharing,
+    'usage-of-all': usage_of_all,
     'metrics': metrics,
 }
 

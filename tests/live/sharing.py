@@ -21,6 +21,7 @@ PAGE = os.sysconf('SC_PAGESIZE')
 PRESENT, FILE, PFN = 1 << 63, 1 << 61, (1 << 55) - 1
 KPAGE_ZERO = 1 << 24
 MIB = 1 << 20
+SLOW_BYTES = 16 << 30
 HALF = 1 << 63  # of the address space: the kernel's
 PATIENT = '?deadline_ms=60000'
 RACE_SECONDS = 4
@@ -51,12 +52,13 @@ def frames(pid):
             start, end = int(area['start'], 16), int(area['end'], 16)
             if start >= HALF:
                 continue
-            entries = array.array('Q')
-            entries.frombytes(os.pread(pagemap.fileno(), (end - start) // PAGE * 8, start // PAGE * 8))
-            for entry in entries:
-                if entry & PRESENT:
-                    origin = (area['kind'], area.get('path', area.get('name')), not entry & FILE)
-                    found.setdefault(entry & PFN, origin)
+            origins = [(area['kind'], area.get('path', area.get('name')), anonymous) for anonymous in (True, False)]
+            for window in range(start // PAGE * 8, end // PAGE * 8, MIB):
+                entries = array.array('Q')
+                entries.frombytes(os.pread(pagemap.fileno(), min(MIB, end // PAGE * 8 - window), window))
+                for entry in entries:
+                    if entry & PRESENT:
+                        found.setdefault(entry & PFN, origins[bool(entry & FILE)])
     return {pfn: origin for pfn, origin in found.items() if not is_zero_page(pfn)}
 
 
@@ -136,8 +138,10 @@ def everybody(pid):
     def look():
         found = {}
         for other in procfs.pids():
-            with contextlib.suppress(OSError):
-                found[other] = frames(other)
+            # An address space of a sanitizer is terabytes, too many to be read this slow way.
+            if (procfs.stat(other) or {'vm_size_bytes': 0})['vm_size_bytes'] < SLOW_BYTES:
+                with contextlib.suppress(OSError):
+                    found[other] = frames(other)
         return found
 
     def check():
