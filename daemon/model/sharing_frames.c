@@ -14,7 +14,7 @@ struct slot {
 /* Which slots the frames of a chunk have; found out once for each chunk, however many address spaces it is of. */
 struct hits {
 	uint32_t count;
-	uint32_t slots[];
+	uint32_t slots[CHUNK_PAGES];	/* as many of them as there are */
 };
 
 struct sharing_frames {
@@ -24,11 +24,7 @@ struct sharing_frames {
 	size_t mask;			/* their number, a power of two, less one */
 	uint32_t counted;
 	uint64_t seen;
-	/* for a chunk whose hits found no room in the store */
-	struct {
-		struct hits head;
-		uint32_t slots[CHUNK_PAGES];
-	} spare;
+	struct hits spare;		/* for a chunk whose hits found no room in the store */
 };
 
 void sharing_frames_free(struct sharing_frames *frames)
@@ -136,7 +132,8 @@ static const struct hits *find_hits(struct sharing_frames *frames, const struct 
 {
 	const struct hits **known = &frames->hits[chunk_number(chunk)];
 	uint64_t words[CHUNK_PAGES];
-	struct hits *hits = &frames->spare.head, *kept;
+	struct hits *hits = &frames->spare, *kept;
+	size_t bytes;
 
 	if (*known)
 		return *known;
@@ -146,12 +143,13 @@ static const struct hits *find_hits(struct sharing_frames *frames, const struct 
 		const struct slot *slot = words[i] ? find(frames, words[i] & PAGEMAP_PFN_MASK) : NULL;
 
 		if (slot && slot->pfn)
-			frames->spare.slots[hits->count++] = (uint32_t)(slot - frames->slots);
+			hits->slots[hits->count++] = (uint32_t)(slot - frames->slots);
 	}
-	kept = chunk_store_allocate(frames->store, sizeof(*kept) + hits->count * sizeof(kept->slots[0]));
+	bytes = offsetof(struct hits, slots) + hits->count * sizeof(hits->slots[0]);
+	kept = chunk_store_allocate(frames->store, bytes);
 	if (!kept)
 		return hits;
-	memcpy(kept, &frames->spare, sizeof(*kept) + hits->count * sizeof(kept->slots[0]));
+	memcpy(kept, hits, bytes);
 	return *known = kept;
 }
 

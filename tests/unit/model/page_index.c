@@ -306,6 +306,9 @@ static void need_root(void)
 {
 	if (geteuid() != 0)
 		skip_because("only root is told frames");
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+	skip_because("all of this process is looked at, and a sanitizer's shadow is terabytes");
+#endif
 }
 
 static void fill_memory(void)
@@ -342,11 +345,12 @@ static void read_pagemap(struct opener *opener, pid_t pid, uint64_t words[PAGES]
 static void scan_and_pagemap_agree(void **state)
 {
 	static uint64_t expected[PAGES], words[PAGES];
-	struct opener *opener = open_proc();
+	struct opener *opener;
 	size_t there = 0;
 
 	(void)state;
 	need_root();
+	opener = open_proc();
 	fill_memory();
 	for (int without_scan = 0; without_scan < 2; without_scan++) {
 		struct page_index *index = new_index((struct page_index_query){ .without_scan = without_scan });
@@ -367,7 +371,7 @@ static void scan_and_pagemap_agree(void **state)
 static void after_a_fork(void **state)
 {
 	static uint64_t expected[PAGES], words[PAGES];
-	struct opener *opener = open_proc();
+	struct opener *opener;
 	struct page_index *index;
 	size_t chunks;
 	int ready[2];
@@ -376,6 +380,7 @@ static void after_a_fork(void **state)
 
 	(void)state;
 	need_root();
+	opener = open_proc();
 	fill_memory();
 	assert_int_equal(pipe(ready), 0);
 	child = fork_child();
@@ -407,14 +412,16 @@ static void after_a_fork(void **state)
 /* One that is killed after its files were opened. */
 static void a_process_that_is_gone(void **state)
 {
-	struct opener *opener = open_proc();
-	struct page_index *index = new_index((struct page_index_query){ 0 });
 	const struct page_index_mm *mm;
+	struct page_index *index;
+	struct opener *opener;
 	struct target target;
 	pid_t child;
 
 	(void)state;
 	need_root();
+	index = new_index((struct page_index_query){ 0 });
+	opener = open_proc();
 	child = fork_child();
 	if (child == 0)
 		_exit(pause());
