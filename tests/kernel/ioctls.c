@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "ask.h"
@@ -374,13 +375,23 @@ static void frames(void)
 	must_equal(ask(VMADK_IOC_RMAP, &rmap), EINVAL);
 }
 
-/* Every frame of the machine: whatever it is used for, it is told or refused. */
+static double now_s(void)
+{
+	struct timespec at;
+
+	clock_gettime(CLOCK_MONOTONIC, &at);
+	return (double)at.tv_sec + (double)at.tv_nsec / 1e9;
+}
+
+/* Whatever a frame is used for, it is told or refused. Where that takes long (KASAN), not each of the later ones. */
 static void all_frames(void)
 {
 	uint64_t frames = (uint64_t)sysconf(_SC_PHYS_PAGES) + 0x400, answered = 0, found = 0;
+	double began = now_s();
 	struct answer *answer;
+	uint64_t asked = 0;
 
-	for (uint64_t pfn = 0; pfn < frames; pfn += 1) {
+	for (uint64_t pfn = 0; pfn < frames; pfn += now_s() - began < 20 ? 1 : 97, asked++) {
 		struct vmadk_rmap rmap = { .size = sizeof(rmap), .flags = VMADK_RMAP_PFN | VMADK_RMAP_NO_SCAN, .pfn = pfn,
 					   .mappings = { .width = VMADK_MAPPING_WIDTH },
 					   .pids = { .width = VMADK_PID_WIDTH },
@@ -392,7 +403,7 @@ static void all_frames(void)
 		found += r == 0 && rmap.mapped;
 	}
 	printf("# %ju frames, %ju of them mapped\n", (uintmax_t)answered, (uintmax_t)found);
-	must(answered > frames / 2);
+	must(answered > asked / 2);
 	must(found > 10);
 	must_equal(ask_address(getpid(), &frames, &answer), 0);
 }
