@@ -46,8 +46,8 @@ static void explain(struct module *module, const struct vmad_caller *caller, int
 	module->mend = code == EPROTONOSUPPORT ? matching : NULL;
 	if (code == EPROTONOSUPPORT)
 		snprintf(module->why, sizeof(module->why),
-			 "the helper module speaks version %u of the protocol, this vmad version %u", module->info.abi,
-			 VMADK_ABI);
+			 "the helper module speaks version %u of the protocol, this vmad version %u", (unsigned)module->info.abi,
+			 (unsigned)VMADK_ABI);
 	else
 		snprintf(module->why, sizeof(module->why), VMADK_DEVICE ": %s", strerrordesc_np(code));
 }
