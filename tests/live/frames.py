@@ -40,7 +40,7 @@ def all_frames():
         for pfn in range(first, end, 1 << 16):
             reserved += sum(flags >> RESERVED & 1 for flags in words('kpageflags', pfn, min(1 << 16, end - pfn)))
     with Vmad() as vmad:
-        answer = vmad.get('/v1/frames').json()
+        answer = vmad.get('/v1/frames?deadline_ms=60000').json()
     tap.equal(answer['complete'], True, 'complete')
     tap.equal(answer['total_page_count'], sum(end - first for first, end in ranges()), 'total_page_count')
     tap.equal(sum(kind['page_count'] for kind in answer['frames']), answer['total_page_count'], 'sum of the kinds')
@@ -56,7 +56,7 @@ def by_node():
     if not os.path.exists('/sys/devices/system/node'):
         raise tap.Skip('this kernel knows of no nodes')
     with Vmad() as vmad:
-        answer = vmad.get('/v1/frames?by=node').json()
+        answer = vmad.get('/v1/frames?by=node&deadline_ms=60000').json()
     whole = sum(end - first for first, end in ranges())
     tap.equal((answer['complete'], answer['total_page_count']), (True, whole), 'all frames')
     tap.equal(sum(kind['page_count'] for kind in answer['frames']), whole, 'sum of the nodes')
@@ -97,7 +97,7 @@ def by_cgroup():
     memory = mmap.mmap(-1, 64 << 20, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
     memory.write(b'x' * len(memory))
     with Vmad() as vmad:
-        answer = vmad.get('/v1/frames?by=cgroup').json()
+        answer = vmad.get('/v1/frames?by=cgroup&deadline_ms=60000').json()
         tap.truth(not any('flags' in kind or 'node' in kind for kind in answer['frames']), 'nothing but groups')
         whole = sum(end - first for first, end in ranges())
         tap.equal((answer['complete'], answer['total_page_count']), (True, whole), 'all frames')
