@@ -26,9 +26,13 @@ VMAD_FLOORS = \
 VMAD_LIBS = $(MHD_LIBS) $(JANSSON_LIBS) $(PROC2_LIBS) $(SYSTEMD_LIBS) $(ZLIB_LIBS) $(GNUTLS_LIBS)
 
 sbin_PROGRAMS += %D%/vmad
-daemon_vmad_CFLAGS = $(AM_CFLAGS) $(MHD_CFLAGS) $(SYSTEMD_CFLAGS)
+daemon_vmad_CFLAGS = $(AM_CFLAGS) $(MHD_CFLAGS) $(SYSTEMD_CFLAGS) $(SECCOMP_CFLAGS)
 daemon_vmad_SOURCES = \
+	%D%/confine.c %D%/confine.h \
+	%D%/daemon.h \
+	%D%/family.c %D%/family.h \
 	%D%/main.c \
 	%D%/options.c %D%/options.h \
-	%D%/sockets.c %D%/sockets.h
-daemon_vmad_LDADD = $(VMAD_FLOORS) $(VMAD_LIBS)
+	%D%/sockets.c %D%/sockets.h \
+	%D%/worker.c %D%/worker.h
+daemon_vmad_LDADD = $(VMAD_FLOORS) $(VMAD_LIBS) $(SECCOMP_LIBS)

@@ -2,9 +2,9 @@
 /*
  * vmad: options, listeners, readiness, signals; the only place that exits.
  *
- * As root, the threads that talk to clients and parse run as another user without any capability; only the opener's
- * threads, which do neither, and this one, which waits for signals, stay root. Linux keeps identities per thread;
- * glibc's wrappers would change all of them, so the system calls are made directly.
+ * As root it is several processes (family.h). As an ordinary user it is one, and so it is where it reads a captured
+ * tree; if root does, the threads that talk to clients run as another user all the same. Linux keeps identities per
+ * thread; glibc's wrappers would change all of them, so the system calls are made directly.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -24,45 +24,28 @@
 #include <systemd/sd-daemon.h>
 
 #include "config.h"
+#include "daemon.h"
 #include "endpoint/endpoint.h"
-#include "model/kind.h"
-#include "options.h"
-#include "source/mmap_rules.h"
-#include "sockets.h"
-#include "source/pagemap_scan.h"
+#include "family.h"
+#include "http/tls.h"
+#include "opener/opener.h"
+#include "opener/token.h"
 #include "source/self.h"
-#include "web/web.h"
-
-struct daemon {
-	struct options options;
-	struct opener *opener;
-	struct tokens *tokens;
-	struct tls *tls;
-	struct sockets sockets;
-	struct endpoint_context context;
-	struct server *server;
-	struct board *board;
-	struct sampler sampler;
-	uid_t worker_uid;
-	gid_t worker_gid;
-	bool drops;			/* worker threads take on another identity */
-};
+#include "worker.h"
 
 /*
  * Writing to a client that is gone is an error of write(), not an end of vmad. Signals are waited for, so every thread
  * blocks them.
  */
-static sigset_t block_signals(void)
+static void block_signals(sigset_t *signals)
 {
-	sigset_t signals;
-
 	signal(SIGPIPE, SIG_IGN);
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGTERM);
-	sigaddset(&signals, SIGINT);
-	sigaddset(&signals, SIGHUP);
-	pthread_sigmask(SIG_BLOCK, &signals, NULL);
-	return signals;
+	sigemptyset(signals);
+	sigaddset(signals, SIGTERM);
+	sigaddset(signals, SIGINT);
+	sigaddset(signals, SIGHUP);
+	sigaddset(signals, SIGCHLD);
+	pthread_sigmask(SIG_BLOCK, signals, NULL);
 }
 
 #define DESCRIPTORS 4096
@@ -72,7 +55,7 @@ static sigset_t block_signals(void)
  * files of each mapper open. Room for many is made while there is one thread: later, the kernel waits for a grace period
  * of RCU, some 10 ms, each time that the table of descriptors grows.
  */
-static void raise_limits(void)
+void daemon_raise_limits(void)
 {
 	struct rlimit limit;
 	int fd;
@@ -118,11 +101,11 @@ static bool choose_worker(struct daemon *daemon)
 	return true;
 }
 
-static bool read_tokens(struct daemon *daemon)
+bool daemon_read_tokens(const struct options *options, struct tokens **ret_tokens)
 {
-	const char *path = daemon->options.token_file, *what;
+	const char *path = options->token_file, *what;
 	unsigned line;
-	int r = path ? tokens_read(path, &daemon->tokens, &line, &what) : 0;
+	int r = path ? tokens_read(path, ret_tokens, &line, &what) : 0;
 
 	if (r == -EINVAL)
 		fprintf(stderr, "vmad: %s:%u: %s\n", path, line, what);
@@ -161,127 +144,65 @@ static int drop_identity(const struct daemon *daemon)
 	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -errno : 0;
 }
 
-static int drop_for_sampler(void *daemon)
-{
-	return drop_identity(daemon);
-}
+/* --- vmad in one process: an ordinary user's, or one that reads a captured tree --- */
 
-/* Before there are threads: it is forked. Without it vmad answers all the same, but for the metrics of groups. */
-static bool start_sampler(struct daemon *daemon)
-{
-	const struct options *options = &daemon->options;
-	const char *procfs = options->procfs ? options->procfs : "/proc";
-	static struct sampler_config config;
-	int r;
-
-	/* Without a directory to read from nothing else starts either, and that is said where the opener does not. */
-	if (options->metrics == METRICS_OFF || access(procfs, R_OK | X_OK) < 0)
-		return true;
-	config = (struct sampler_config){
-		.procfs = procfs,
-		.interval_seconds = options->sample_interval_seconds ? options->sample_interval_seconds
-								       : SAMPLER_INTERVAL_SECONDS,
-		.usage_max_bytes = options->sample_usage_bytes,
-		.groups = options->sample_groups,
-		.rule_count = options->group_count,
-		.drop = daemon->drops ? drop_for_sampler : NULL,
-		.drop_arg = daemon,
-	};
-	memcpy(config.rules, options->groups, sizeof(config.rules));
-	r = board_new(&daemon->board);
-	if (r == 0)
-		r = sampler_start(&config, daemon->board, &daemon->sampler);
-	if (r < 0)
-		fprintf(stderr, "vmad: the sampler cannot start: %s\n", strerror(-r));
-	return r == 0;
-}
-
-static bool open_opener(struct daemon *daemon)
-{
-	const char *procfs = daemon->options.procfs ? daemon->options.procfs : "/proc";
-	struct vmad_error err;
-	int r;
-
-	/* before there are threads */
-	self_open();
-	mmap_rules_learn();
-	r = opener_new(procfs, &daemon->opener, &err);
-	if (r < 0) {
-		fprintf(stderr, "vmad: %s: %s\n", procfs, strerror(-r));
-		return false;
-	}
-	daemon->context = (struct endpoint_context){
-		.opener = daemon->opener,
-		.procfs = procfs,
-		.vma_limit_fd = opener_open_host(daemon->opener, OPENER_HOST_VMA_LIMIT),
-		.mountinfo_fd = opener_open_host(daemon->opener, OPENER_HOST_MOUNTINFO),
-		.min_address_fd = opener_open_host(daemon->opener, OPENER_HOST_MMAP_MIN_ADDR),
-		.overcommit_fd = opener_open_host(daemon->opener, OPENER_HOST_OVERCOMMIT),
-		.board = daemon->board,
-		.metrics = daemon->options.metrics,
-	};
-	/* Asked of our own files, which the worker may not open. */
-	if (!opener_is_captured(daemon->opener))
-		pagemap_scan_categories();
-	kind_learn_devices();
-	if (daemon->context.mountinfo_fd >= 0)
-		kind_learn_mounts(daemon->context.mountinfo_fd);
-	return true;
-}
+struct alone {
+	struct daemon *daemon;
+	struct opener *opener;
+	struct worker *worker;
+};
 
 static void *start_worker(void *arg)
 {
-	struct daemon *daemon = arg;
-	struct server_config config = {
-		.opener = daemon->opener,
-		.handlers = endpoint_handlers,
-		.context = &daemon->context,
-		.is_open = endpoint_is_open,
-		.tokens = daemon->tokens,
-		.site = web_files,
-		.tls = daemon->tls,
-	};
-	int r = daemon->drops ? drop_identity(daemon) : 0;
+	struct alone *alone = arg;
+	int r = alone->daemon->drops ? drop_identity(alone->daemon) : 0;
 
-	memcpy(config.hosts, daemon->options.allow_host, sizeof(config.hosts));
-	if (r == 0)
-		r = server_start(&config, daemon->sockets.list, daemon->sockets.count, &daemon->server);
-	return (void *)(intptr_t)r;
+	if (r < 0) {
+		fprintf(stderr, "vmad: cannot serve: %s\n", strerror(-r));
+		opener_free(alone->opener);
+	} else {
+		alone->worker = worker_start(alone->daemon, alone->opener);
+	}
+	return NULL;
 }
 
-static bool serve(struct daemon *daemon)
+/* The opener's threads keep what privileges there are. */
+static bool start_alone(struct alone *alone)
 {
+	struct daemon *daemon = alone->daemon;
 	pthread_t thread;
-	void *outcome = NULL;
-	int r = pthread_create(&thread, NULL, start_worker, daemon);
+	int r = opener_new(daemon->procfs, &alone->opener, NULL);
 
-	if (r == 0) {
-		pthread_join(thread, &outcome);
-		r = -(int)(intptr_t)outcome;
+	if (r < 0) {
+		fprintf(stderr, "vmad: %s: %s\n", daemon->procfs, strerror(-r));
+		return false;
 	}
-	if (r)
+	opener_use_tokens(alone->opener, daemon->tokens);
+	daemon->tokens = NULL;
+	r = pthread_create(&thread, NULL, start_worker, alone);
+	if (r) {
 		fprintf(stderr, "vmad: cannot serve: %s\n", strerror(r));
-	return r == 0;
+		opener_free(alone->opener);
+		return false;
+	}
+	pthread_join(thread, NULL);
+	return alone->worker != NULL;
 }
 
-static bool start(struct daemon *daemon)
+static void reload_tokens(struct alone *alone)
 {
-	if (!choose_worker(daemon) || !read_tokens(daemon) || !read_tls(daemon) || !start_sampler(daemon) ||
-	    !open_opener(daemon) || !sockets_open(&daemon->options, &daemon->sockets))
-		return false;
-	if (!openapi_prepare()) {
-		fprintf(stderr, "vmad: %s\n", strerror(ENOMEM));
-		return false;
-	}
-	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-	for (size_t i = 0; i < daemon->sockets.count; i++)
-		fprintf(stderr, "vmad: listening on %s\n", daemon->sockets.list[i].name);
-	return serve(daemon);
+	struct tokens *tokens = NULL;
+
+	if (!alone->daemon->options.token_file || !daemon_read_tokens(&alone->daemon->options, &tokens))
+		return;
+	opener_use_tokens(alone->opener, tokens);
+	fprintf(stderr, "vmad: the tokens are read again\n");
 }
 
 /* Until SIGTERM or SIGINT; tells systemd's watchdog meanwhile that we are alive. */
-static void wait_for_end(const sigset_t *signals)
+static void wait_for_end(struct alone *alone)
 {
+	const sigset_t *signals = &alone->daemon->signals;
 	uint64_t watchdog_us = 0;
 
 	sd_watchdog_enabled(0, &watchdog_us);
@@ -292,31 +213,104 @@ static void wait_for_end(const sigset_t *signals)
 
 		if (signal_number == SIGTERM || signal_number == SIGINT)
 			return;
+		if (signal_number == SIGHUP)
+			reload_tokens(alone);
 		if (watchdog_us)
 			sd_notify(0, "WATCHDOG=1");
 	}
 }
 
-static void stop(struct daemon *daemon)
+static int drop_for_sampler(void *daemon)
 {
-	/* What the kernel holds ends with the process, and not before. */
-	if (daemon->server && !server_stop(daemon->server))
-		_exit(0);
+	return drop_identity(daemon);
+}
+
+/* Before there are threads: it is forked. */
+static bool start_sampler(const struct daemon *daemon, struct sampler *sampler)
+{
+	struct sampler_config config = daemon->sampler;
+	int r;
+
+	if (!daemon->board)
+		return true;
+	config.control_fd = -1;
+	config.drop = daemon->drops ? drop_for_sampler : NULL;
+	config.drop_arg = (void *)daemon;
+	r = sampler_start(&config, daemon->board, sampler);
+	if (r < 0)
+		fprintf(stderr, "vmad: the sampler cannot start: %s\n", strerror(-r));
+	else
+		board_protect(daemon->board);
+	return r == 0;
+}
+
+static int run_alone(struct daemon *daemon)
+{
+	struct alone alone = { .daemon = daemon };
+	struct sampler sampler = { 0 };
+	bool ended;
+
+	self_open();
+	if (!start_sampler(daemon, &sampler) || !start_alone(&alone)) {
+		sampler_stop(&sampler);
+		return 1;
+	}
+	fprintf(stderr, "vmad: ready\n");
+	sd_notifyf(0, "READY=1\nSTATUS=Answering on %zu sockets", daemon->sockets.count);
+	wait_for_end(&alone);
+	sd_notify(0, "STOPPING=1\nSTATUS=Letting replies finish");
+	ended = worker_stop(alone.worker);
+	sampler_stop(&sampler);
+	if (!ended)
+		_exit(0);	/* what the kernel holds ends with the process, and not before */
+	return 0;
+}
+
+/* Without it vmad answers all the same, but for the metrics of groups. */
+static bool prepare_sampler(struct daemon *daemon)
+{
+	const struct options *options = &daemon->options;
+	int r;
+
+	/* Without a directory to read from nothing else starts either, and that is said where the opener does not. */
+	if (options->metrics == METRICS_OFF || access(daemon->procfs, R_OK | X_OK) < 0)
+		return true;
+	daemon->sampler = (struct sampler_config){
+		.procfs = daemon->procfs,
+		.interval_seconds = options->sample_interval_seconds ? options->sample_interval_seconds
+								       : SAMPLER_INTERVAL_SECONDS,
+		.usage_max_bytes = options->sample_usage_bytes,
+		.groups = options->sample_groups,
+		.rule_count = options->group_count,
+	};
+	memcpy(daemon->sampler.rules, options->groups, sizeof(daemon->sampler.rules));
+	r = board_new(&daemon->board);
+	if (r < 0)
+		fprintf(stderr, "vmad: the sampler cannot start: %s\n", strerror(-r));
+	return r == 0;
+}
+
+static bool prepare(struct daemon *daemon)
+{
+	daemon->procfs = daemon->options.procfs ? daemon->options.procfs : "/proc";
+	if (!choose_worker(daemon) || !daemon_read_tokens(&daemon->options, &daemon->tokens) || !read_tls(daemon) ||
+	    !prepare_sampler(daemon) || !sockets_open(&daemon->options, &daemon->sockets))
+		return false;
+	worker_learn();
+	if (!openapi_prepare()) {
+		fprintf(stderr, "vmad: %s\n", strerror(ENOMEM));
+		return false;
+	}
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	for (size_t i = 0; i < daemon->sockets.count; i++)
+		fprintf(stderr, "vmad: listening on %s\n", daemon->sockets.list[i].name);
+	return true;
+}
+
+static void release(struct daemon *daemon)
+{
 	sockets_close(&daemon->sockets);
 	openapi_forget();
-	metrics_forget();
-	if (daemon->context.opener) {
-		if (daemon->context.vma_limit_fd >= 0)
-			close(daemon->context.vma_limit_fd);
-		if (daemon->context.mountinfo_fd >= 0)
-			close(daemon->context.mountinfo_fd);
-		if (daemon->context.min_address_fd >= 0)
-			close(daemon->context.min_address_fd);
-		if (daemon->context.overcommit_fd >= 0)
-			close(daemon->context.overcommit_fd);
-	}
-	opener_free(daemon->opener);
-	sampler_stop(&daemon->sampler);
 	tokens_free(daemon->tokens);
 	tls_free(daemon->tls);
 }
@@ -324,7 +318,7 @@ static void stop(struct daemon *daemon)
 int main(int argc, char *argv[])
 {
 	static struct daemon daemon;
-	sigset_t signals;
+	int status = 1;
 
 	switch (options_read(argc, argv, &daemon.options)) {
 	case OPTIONS_RUN:
@@ -336,17 +330,11 @@ int main(int argc, char *argv[])
 	case OPTIONS_FAILED:
 		return 1;
 	}
-	signals = block_signals();
-	raise_limits();
+	block_signals(&daemon.signals);
+	daemon_raise_limits();
 	begin_log(&daemon.options);
-	if (!start(&daemon)) {
-		stop(&daemon);
-		return 1;
-	}
-	fprintf(stderr, "vmad: ready\n");
-	sd_notifyf(0, "READY=1\nSTATUS=Answering on %zu sockets", daemon.sockets.count);
-	wait_for_end(&signals);
-	sd_notify(0, "STOPPING=1\nSTATUS=Letting replies finish");
-	stop(&daemon);
-	return 0;
+	if (prepare(&daemon))
+		status = opener_can_be_apart(daemon.procfs) ? family_run(&daemon) : run_alone(&daemon);
+	release(&daemon);
+	return status;
 }

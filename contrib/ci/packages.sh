@@ -18,6 +18,7 @@ packages=(
 	"run      libsystemd-dev       module libsystemd"
 	"run      zlib1g-dev           module zlib"
 	"run      libgnutls28-dev      module gnutls"
+	"run      libseccomp-dev       module libseccomp"
 	"run      libcurl4-gnutls-dev  module libcurl"
 	"run      libsmartcols-dev     module smartcols"
 	"test     libcmocka-dev        module cmocka"

@@ -332,6 +332,15 @@ const struct vmad_caller *connection_caller(const struct connection *connection)
 	return connection->caller;
 }
 
+struct vmad_caller *connection_take_caller(struct connection *connection)
+{
+	struct vmad_caller *caller = connection ? connection->caller : NULL;
+
+	if (connection)
+		connection->caller = NULL;
+	return caller;
+}
+
 void connection_reads(struct connection *connection)
 {
 	atomic_store(&connection->due_us,

@@ -74,6 +74,8 @@ enum connection_over connection_over(const struct connection *connection);
 /* Who it is. Taken over. */
 void connection_set_caller(struct connection *connection, struct vmad_caller *caller);
 const struct vmad_caller *connection_caller(const struct connection *connection);
+/* Gives it back: NULL where there is none, or no connection. */
+struct vmad_caller *connection_take_caller(struct connection *connection);
 
 /*
  * What it does now, for the sweeper: waits for a request, makes a reply, or waits until the client has taken so many

@@ -164,10 +164,14 @@ static bool refuse_peer(struct exchange *exchange, int code)
 	else if (code == -EPERM)
 		refuse(exchange, PROBLEM_NOT_ALLOWED, "this vmad runs as another user, and answers only that one",
 		       "ask root's vmad");
+	else if (code == -ENOTCONN || code == -ETIMEDOUT || code == -EMFILE)
+		refuse(exchange, PROBLEM_BUSY, "who asks cannot be told just now", NULL);
 	else if (code == -E2BIG)
 		refuse(exchange, PROBLEM_NOT_ALLOWED, "the caller has too many groups", NULL);
 	else
 		refuse(exchange, PROBLEM_FAILED, "the kernel does not say who the caller is", NULL);
+	if (exchange->reply.problem.id == PROBLEM_BUSY)
+		exchange->reply.problem.retry_after_seconds = 1;
 	exchange->close_after = true;
 	return false;
 }
@@ -215,20 +219,23 @@ static bool identify_token(struct exchange *exchange)
 {
 	static const char scheme[] = "Bearer ";
 	const char *authorization = exchange->head.authorization;
+	int r = -EACCES;
 
 	exchange->request.caller = &anonymous;
 	if (!authorization)
 		return true;
 	if (!strncasecmp(authorization, scheme, sizeof(scheme) - 1))
-		exchange->request.caller =
-			tokens_find(exchange->server->config.tokens, authorization + sizeof(scheme) - 1);
-	if (authorization && (!exchange->request.caller || exchange->request.caller == &anonymous)) {
-		exchange->request.caller = &anonymous;
-		refuse(exchange, PROBLEM_TOKEN_UNKNOWN, "the Authorization field holds no token that vmad knows",
-		       "vmad --token-file names those that it knows");
-		return false;
+		r = opener_identify_token(exchange->server->config.opener, connection_fd(exchange->connection),
+					  authorization + sizeof(scheme) - 1, &exchange->caller);
+	if (r == 0) {
+		exchange->request.caller = exchange->caller;
+		return true;
 	}
-	return true;
+	if (r != -EACCES)
+		return refuse_peer(exchange, r);
+	refuse(exchange, PROBLEM_TOKEN_UNKNOWN, "the Authorization field holds no token that vmad knows",
+	       "vmad --token-file names those that it knows");
+	return false;
 }
 
 static bool identify(struct exchange *exchange)

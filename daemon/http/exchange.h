@@ -51,6 +51,7 @@ struct exchange {
 	struct request_head head;
 	struct request request;
 	struct reply reply;
+	struct vmad_caller *caller;	/* by a token: for this request alone */
 	struct flight *flight;		/* shared question, while it is ours to leave */
 	uint64_t began_us;
 	uint64_t id;			/* for the log, and for the reader of an error reply */

@@ -23,6 +23,5 @@ daemon_libhttp_a_SOURCES = \
 	%D%/stream.c %D%/stream.h \
 	%D%/text.c %D%/text.h \
 	%D%/tls.c %D%/tls.h \
-	%D%/token.c %D%/token.h \
 	%D%/uri.c %D%/uri.h \
 	%D%/walks.c %D%/walks.h

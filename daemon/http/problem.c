@@ -86,6 +86,10 @@ void problem_from_error(struct problem *problem, const struct vmad_error *err)
 			    (int)err->pid);
 		problem->retry_after_seconds = 60;
 		break;
+	case ENOTCONN:
+		problem_set(problem, PROBLEM_BUSY, "vmad is starting again");
+		problem->retry_after_seconds = 1;
+		break;
 	case EMFILE:
 	case ENFILE:
 	case EAGAIN:

@@ -11,6 +11,7 @@
 #include "http/clock.h"
 #include "http/exchange.h"
 #include "http/log.h"
+#include "opener/opener.h"
 
 /*
  * Of libmicrohttpd, a connection: head of the request, and a piece of the reply. It clears all of it after each
@@ -117,6 +118,7 @@ static void end_exchange(void *cls, struct MHD_Connection *mhd, void **con_cls, 
 	reply_free(&exchange->reply);
 	walk_end(exchange->request.permit);
 	flight_leave(exchange->flight);
+	opener_forget(exchange->server->config.opener, exchange->caller);
 	uri_free(&exchange->uri);
 	free(exchange->target);
 	free(exchange);
@@ -183,6 +185,7 @@ static void track(void *cls, struct MHD_Connection *mhd, void **socket_context,
 		*socket_context = connection_new(server->connections, ((struct listener_context *)cls)->listener,
 						 fd->connect_fd, address ? address->client_addr : NULL);
 	} else {
+		opener_forget(server->config.opener, connection_take_caller(*socket_context));
 		connection_free(*socket_context);
 		*socket_context = NULL;
 	}

@@ -10,7 +10,6 @@
 #include "http/request.h"
 #include "http/site.h"
 #include "http/tls.h"
-#include "http/token.h"
 
 typedef void handler_fn(struct request *request);
 
@@ -27,7 +26,6 @@ struct server_config {
 	const struct site_file *site;		/* served beside them to everybody; or NULL */
 	/* Is it answered without a token? local: to one who asks from this host. */
 	bool (*is_open)(void *context, const struct route *route, bool local);
-	const struct tokens *tokens;		/* or NULL */
 	const struct tls *tls;			/* what TCP speaks, or NULL */
 	const char *hosts[SERVER_HOSTS_MAX];	/* more names that Host may hold; NULL ends */
 };

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "opener/caller.h"
+#include "opener/remote.h"
 #include "opener/threads.h"
 
 #ifndef SYS_cachestat
@@ -153,6 +154,9 @@ int opener_cache(struct opener *opener, const struct vmad_caller *caller, int fd
 	struct cache_request *request = NULL;
 	int r = opener_may_act(opener, caller);
 
+	if (r == 0 && opener->channels)
+		return vmad_outcome(err, remote_cache(opener->channels, caller, fd, source, offset, length, ret_cache),
+				    0, NULL, operation);
 	if (r == 0)
 		r = cache_new(caller, fd, &request);
 	if (r < 0)
@@ -160,7 +164,7 @@ int opener_cache(struct opener *opener, const struct vmad_caller *caller, int fd
 	request->ask = source == OPENER_CACHESTAT ? ask_cachestat : ask_mincore;
 	request->offset = offset;
 	request->length = length;
-	r = queue_run(&opener->queue, &request->base);
+	r = opener_run(opener, &request->base);
 	if (r < 0)
 		return vmad_fail(err, -r, 0, NULL, operation);
 	r = request->base.result;

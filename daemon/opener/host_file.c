@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "opener/identity.h"
+#include "opener/remote.h"
 #include "opener/threads.h"
 #include "vmad/uapi.h"
 
@@ -62,7 +63,7 @@ static int open_file(struct opener *opener, enum opener_host_file file)
 		free(request);
 		return -ENOMEM;
 	}
-	if (queue_run(&opener->queue, &request->base) < 0)
+	if (opener_run(opener, &request->base) < 0)
 		return -ETIMEDOUT;
 	r = request->base.result;
 	if (r == 0) {
@@ -75,17 +76,24 @@ static int open_file(struct opener *opener, enum opener_host_file file)
 
 int opener_open_host(struct opener *opener, enum opener_host_file file)
 {
-	return file < OPENER_HOST_FRAMES ? open_file(opener, file) : -EPERM;
+	if (file >= OPENER_HOST_FRAMES)
+		return -EPERM;
+	return opener->channels ? remote_open_host(opener->channels, NULL, file) : open_file(opener, file);
 }
 
 int opener_open_frames(struct opener *opener, const struct vmad_caller *caller, enum opener_host_file file)
 {
-	return caller->class == VMAD_CALLER_ROOT ? open_file(opener, file) : -EPERM;
+	if (caller->class != VMAD_CALLER_ROOT)
+		return -EPERM;
+	return opener->channels ? remote_open_host(opener->channels, caller, file) : open_file(opener, file);
 }
 
 int opener_open_helper(struct opener *opener, const struct vmad_caller *caller)
 {
 	if (caller->class != VMAD_CALLER_ROOT)
 		return -EPERM;
-	return opener_is_captured(opener) ? -EOPNOTSUPP : open_file(opener, OPENER_HOST_HELPER);
+	if (opener_is_captured(opener))
+		return -EOPNOTSUPP;
+	return opener->channels ? remote_open_host(opener->channels, caller, OPENER_HOST_HELPER) :
+				  open_file(opener, OPENER_HOST_HELPER);
 }

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "opener/remote.h"
 #include "opener/threads.h"
 
 struct list_request {
@@ -124,12 +125,14 @@ int opener_list(struct opener *opener, const struct vmad_caller *caller, pid_t *
 	struct list_request *request;
 	int r = opener_may_act(opener, caller);
 
+	if (r == 0 && opener->channels)
+		return vmad_outcome(err, remote_list(opener->channels, caller, ret_pids, ret_count), 0, NULL, "list");
 	if (r < 0)
 		return vmad_fail(err, -r, 0, NULL, "list");
 	request = list_new(caller);
 	if (!request)
 		return vmad_fail(err, ENOMEM, 0, NULL, "list");
-	r = queue_run(&opener->queue, &request->base);
+	r = opener_run(opener, &request->base);
 	if (r < 0)
 		return vmad_fail(err, -r, 0, NULL, "list");
 	r = request->base.result;

@@ -4,6 +4,10 @@ daemon_libopener_a_SOURCES = \
 	%D%/cache.c \
 	%D%/caller.c \
 	%D%/caller.h \
+	%D%/channels.c \
+	%D%/channels.h \
+	%D%/handles.c \
+	%D%/handles.h \
 	%D%/host_file.c \
 	%D%/identity.c \
 	%D%/identity.h \
@@ -26,7 +30,17 @@ daemon_libopener_a_SOURCES = \
 	%D%/procfs.h \
 	%D%/queue.c \
 	%D%/queue.h \
+	%D%/remote.c \
+	%D%/remote.h \
 	%D%/same_mm.c \
+	%D%/serve.c \
+	%D%/serve.h \
+	%D%/session.c \
+	%D%/session.h \
 	%D%/target.c \
 	%D%/threads.c \
-	%D%/threads.h
+	%D%/threads.h \
+	%D%/token.c \
+	%D%/token.h \
+	%D%/wire.c \
+	%D%/wire.h

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "opener/remote.h"
 #include "opener/threads.h"
 
 struct mapped_request {
@@ -48,6 +49,9 @@ int opener_mapped_file(struct opener *opener, const struct vmad_caller *caller, 
 
 	if (r == 0 && caller->class != VMAD_CALLER_ROOT)
 		r = -EPERM;
+	if (r == 0 && opener->channels)
+		return vmad_outcome(err, remote_mapped_file(opener->channels, caller, pid, start, end, ret_mapped), pid,
+				    "map_files", "stat");
 	if (r < 0)
 		return vmad_fail(err, -r, pid, "map_files", "stat");
 	request = calloc(1, sizeof(*request));
@@ -60,7 +64,7 @@ int opener_mapped_file(struct opener *opener, const struct vmad_caller *caller, 
 	request->pid = pid;
 	request->start = start;
 	request->end = end;
-	r = queue_run(&opener->queue, &request->base);
+	r = opener_run(opener, &request->base);
 	if (r < 0)
 		return vmad_fail(err, -r, pid, "map_files", "stat");
 	r = request->base.result;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "opener/procdir.h"
+#include "opener/remote.h"
 #include "opener/threads.h"
 
 struct open_request {
@@ -73,7 +74,7 @@ static void clear(struct opener_target *targets, size_t count)
 /* Takes what the request has opened over into targets, and frees the request. */
 static int take_results(struct opener *opener, struct open_request *request, struct opener_target *targets)
 {
-	int r = queue_await(&opener->queue, &request->base);
+	int r = opener_await(opener, &request->base);
 
 	if (r < 0)
 		return r;
@@ -96,18 +97,19 @@ int opener_open(struct opener *opener, const struct vmad_caller *caller, struct 
 	clear(targets, count);
 	if (r == 0 && count_wanted(targets, count) > OPENER_BATCH)
 		r = -E2BIG;
+	if (r == 0 && opener->channels)
+		return vmad_outcome(err, remote_open(opener->channels, caller, targets, count), pid, NULL, "open");
 	if (r < 0)
 		return vmad_fail(err, -r, pid, NULL, "open");
 	request = open_new(caller, targets, count);
 	if (!request)
 		return vmad_fail(err, ENOMEM, pid, NULL, "open");
-	queue_submit(&opener->queue, &request->base);
+	opener_submit(opener, &request->base);
 	r = take_results(opener, request, targets);
 	return r < 0 ? vmad_fail(err, -r, pid, NULL, "open") : 0;
 }
 
-/* How many of the targets one request may be about. */
-static size_t count_of_request(const struct opener_target *targets, size_t count)
+size_t open_count_of_request(const struct opener_target *targets, size_t count)
 {
 	size_t wanted = 0, i = 0;
 
@@ -129,12 +131,12 @@ static size_t submit_all(struct opener *opener, const struct vmad_caller *caller
 	size_t submitted = 0;
 
 	for (size_t done = 0; done < count; submitted++) {
-		size_t some = count_of_request(targets + done, count - done);
+		size_t some = open_count_of_request(targets + done, count - done);
 
 		requests[submitted] = open_new(caller, targets + done, some);
 		if (!requests[submitted])
 			break;
-		queue_submit(&opener->queue, &requests[submitted]->base);
+		opener_submit(opener, &requests[submitted]->base);
 		done += some;
 	}
 	return submitted;
@@ -151,6 +153,9 @@ int opener_open_many(struct opener *opener, const struct vmad_caller *caller, st
 	clear(targets, count);
 	if (r == 0 && count > OPENER_MANY)
 		r = -E2BIG;
+	if (r == 0 && opener->channels)
+		return vmad_outcome(err, remote_open_many(opener->channels, caller, targets, count, each, arg), 0, NULL,
+				    "open");
 	if (r < 0)
 		return vmad_fail(err, -r, 0, NULL, "open");
 	submitted = submit_all(opener, caller, targets, count, requests);

@@ -5,31 +5,96 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "opener/caller.h"
+#include "opener/channels.h"
 #include "opener/identity.h"
+#include "opener/remote.h"
 #include "opener/threads.h"
+#include "opener/token.h"
 
-int opener_new(const char *procfs, struct opener **ret_opener, struct vmad_error *err)
+static struct opener *allocate(void)
 {
 	struct opener *opener = calloc(1, sizeof(*opener));
+
+	if (!opener)
+		return NULL;
+	opener->uid = geteuid();
+	opener->can_change = identity_can_change();
+	queue_init(&opener->queue);
+	pthread_mutex_init(&opener->tokens_lock, NULL);
+	return opener;
+}
+
+static void deallocate(struct opener *opener)
+{
+	pthread_mutex_destroy(&opener->tokens_lock);
+	queue_destroy(&opener->queue);
+	tokens_free(opener->tokens);
+	free(opener);
+}
+
+static int make(const char *procfs, bool here, struct opener **ret_opener, struct vmad_error *err)
+{
+	struct opener *opener = allocate();
 	int r;
 
 	if (!opener)
 		return vmad_fail(err, ENOMEM, 0, NULL, "open");
+	opener->here = here;
 	r = procfs_init(&opener->procfs, procfs);
 	if (r < 0) {
-		free(opener);
+		deallocate(opener);
 		return vmad_fail(err, -r, 0, NULL, "open");
 	}
-	opener->uid = geteuid();
-	opener->can_change = identity_can_change();
-	queue_init(&opener->queue);
-	r = threads_start(opener);
+	r = here ? 0 : threads_start(opener);
 	if (r < 0) {
-		queue_destroy(&opener->queue);
 		procfs_close(&opener->procfs);
-		free(opener);
+		deallocate(opener);
 		return vmad_fail(err, -r, 0, NULL, "start");
 	}
+	*ret_opener = opener;
+	return 0;
+}
+
+int opener_new(const char *procfs, struct opener **ret_opener, struct vmad_error *err)
+{
+	return make(procfs, false, ret_opener, err);
+}
+
+int opener_new_here(const char *procfs, struct opener **ret_opener, struct vmad_error *err)
+{
+	return make(procfs, true, ret_opener, err);
+}
+
+bool opener_can_be_apart(const char *procfs)
+{
+	struct procfs dir;
+	bool captured = true;
+
+	if (identity_can_change() && procfs_init(&dir, procfs) == 0) {
+		captured = dir.captured;
+		procfs_close(&dir);
+	}
+	return !captured;
+}
+
+/* It takes on identities, so it runs as root. */
+int opener_new_remote(int control_fd, unsigned threads, struct opener **ret_opener, struct vmad_error *err)
+{
+	struct opener *opener = allocate();
+	int r;
+
+	if (!opener) {
+		close(control_fd);
+		return vmad_fail(err, ENOMEM, 0, NULL, "connect");
+	}
+	r = channels_new(control_fd, threads, &opener->channels);
+	if (r < 0) {
+		deallocate(opener);
+		return vmad_fail(err, -r, 0, NULL, "connect");
+	}
+	opener->uid = 0;
+	opener->can_change = true;
 	*ret_opener = opener;
 	return 0;
 }
@@ -37,11 +102,15 @@ int opener_new(const char *procfs, struct opener **ret_opener, struct vmad_error
 /* What a stuck thread still uses stays, for the rest of the process. */
 void opener_free(struct opener *opener)
 {
-	if (!opener || !threads_stop(opener))
+	if (!opener)
 		return;
-	queue_destroy(&opener->queue);
-	procfs_close(&opener->procfs);
-	free(opener);
+	if (opener->channels)
+		channels_free(opener->channels);
+	else if (!opener->here && !threads_stop(opener))
+		return;
+	else
+		procfs_close(&opener->procfs);
+	deallocate(opener);
 }
 
 _Bool opener_is_captured(const struct opener *opener)
@@ -52,4 +121,43 @@ _Bool opener_is_captured(const struct opener *opener)
 uid_t opener_uid(const struct opener *opener)
 {
 	return opener->uid;
+}
+
+void opener_use_tokens(struct opener *opener, struct tokens *tokens)
+{
+	struct tokens *before;
+
+	pthread_mutex_lock(&opener->tokens_lock);
+	before = opener->tokens;
+	opener->tokens = tokens;
+	pthread_mutex_unlock(&opener->tokens_lock);
+	tokens_free(before);
+}
+
+static int find_token(struct opener *opener, const char *token, struct vmad_caller **ret_caller)
+{
+	const struct vmad_caller *found;
+	int r = -EACCES;
+
+	pthread_mutex_lock(&opener->tokens_lock);
+	found = tokens_find(opener->tokens, token);
+	if (found) {
+		*ret_caller = caller_copy(found);
+		r = *ret_caller ? 0 : -ENOMEM;
+	}
+	pthread_mutex_unlock(&opener->tokens_lock);
+	return r;
+}
+
+int opener_identify_token(struct opener *opener, int socket_fd, const char *token, struct vmad_caller **ret_caller)
+{
+	return opener->channels ? remote_identify(opener->channels, socket_fd, token, ret_caller) :
+				  find_token(opener, token, ret_caller);
+}
+
+void opener_forget(struct opener *opener, struct vmad_caller *caller)
+{
+	if (caller && caller->handle && opener->channels)
+		remote_forget(opener->channels, caller);
+	free(caller);
 }

@@ -81,6 +81,21 @@ int opener_new(const char *procfs, struct opener **ret_opener, struct vmad_error
 void opener_free(struct opener *opener);
 
 /*
+ * The opener as a process of its own. Can there be one, with what this process may do? Not for an ordinary user, whose
+ * opener has nothing that others have not, nor for a captured tree.
+ */
+_Bool opener_can_be_apart(const char *procfs);
+/* In that process: it works on requests in the very thread that makes them. For serve(). */
+int opener_new_here(const char *procfs, struct opener **ret_opener, struct vmad_error *err);
+/*
+ * In the others: control_fd, which is taken over, in any case, leads to serve(), where so many threads work for this
+ * process. Beside what stands at each function, they return
+ * -ENOTCONN then: the opener is gone, or the caller is.
+ */
+#define OPENER_REMOTE_THREADS 4		/* enough for many callers at once */
+int opener_new_remote(int control_fd, unsigned threads, struct opener **ret_opener, struct vmad_error *err);
+
+/*
  * Is it a captured tree (--procfs) and not the running kernel's procfs? Then there is nobody to ask: no identities are
  * taken on, and no ioctl works on what is opened.
  */
@@ -95,6 +110,17 @@ uid_t opener_uid(const struct opener *opener);
  * groups. -EPERM: vmad runs as an ordinary user and the peer is another one.
  */
 int opener_identify(struct opener *opener, int socket_fd, struct vmad_caller **ret_caller, struct vmad_error *err);
+
+/*
+ * The same by a token that came over the socket. -EACCES: it is nobody's. The tokens that there are (token.h; taken
+ * over; NULL: none) belong to the opener's process.
+ */
+struct tokens;
+void opener_use_tokens(struct opener *opener, struct tokens *tokens);
+int opener_identify_token(struct opener *opener, int socket_fd, const char *token, struct vmad_caller **ret_caller);
+
+/* A caller that was identified, and will ask no more: its connection ends. Frees it; NULL is none. */
+void opener_forget(struct opener *opener, struct vmad_caller *caller);
 
 /*
  * The pids that the caller sees in /proc, ascending (hidepid is judged here). *ret_pids is the caller's to free(), also

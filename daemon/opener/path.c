@@ -14,6 +14,7 @@
 
 #include "opener/local_walk.h"
 #include "opener/own_line.h"
+#include "opener/remote.h"
 #include "opener/threads.h"
 
 struct path_request {
@@ -121,12 +122,14 @@ int opener_open_path(struct opener *opener, const struct vmad_caller *caller, co
 	/* with a captured tree no identities are taken on, so vmad would open what the caller may not */
 	if (r == 0 && opener->procfs.captured)
 		r = -EOPNOTSUPP;
+	if (r == 0 && opener->channels)
+		return vmad_outcome(err, remote_open_path(opener->channels, caller, path, ret_path), 0, NULL, "find");
 	if (r < 0)
 		return vmad_fail(err, -r, 0, NULL, "find");
 	request = path_new(caller, path);
 	if (!request)
 		return vmad_fail(err, ENOMEM, 0, NULL, "find");
-	r = queue_run(&opener->queue, &request->base);
+	r = opener_run(opener, &request->base);
 	if (r < 0)
 		return vmad_fail(err, -r, 0, NULL, "find");
 	r = request->base.result;

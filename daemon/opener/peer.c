@@ -12,6 +12,7 @@
 
 #include "opener/caller.h"
 #include "opener/identity.h"
+#include "opener/remote.h"
 #include "opener/threads.h"
 
 #ifndef SO_PEERPIDFD
@@ -181,11 +182,14 @@ int opener_identify(struct opener *opener, int socket_fd, struct vmad_caller **r
 	struct identify_request *request = NULL;
 	int r = refuse_others(opener, socket_fd);
 
+	if (r == 0 && opener->channels)
+		return vmad_outcome(err, remote_identify(opener->channels, socket_fd, NULL, ret_caller), 0, NULL,
+				    "identify");
 	if (r == 0)
 		r = identify_new(socket_fd, &request);
 	if (r < 0)
 		return vmad_fail(err, -r, 0, NULL, "identify");
-	r = queue_run(&opener->queue, &request->base);
+	r = opener_run(opener, &request->base);
 	if (r < 0)
 		return vmad_fail(err, -r, 0, NULL, "identify");
 	r = request->base.result;

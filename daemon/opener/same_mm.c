@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "opener/procdir.h"
+#include "opener/remote.h"
 #include "opener/threads.h"
 
 #define TRIES 10	/* while processes end */
@@ -179,12 +180,15 @@ int opener_same_mm(struct opener *opener, const struct vmad_caller *caller, cons
 	struct same_mm_request *request;
 	int r = caller->class == VMAD_CALLER_ROOT ? opener_may_act(opener, caller) : -EPERM;
 
+	if (r == 0 && opener->channels)
+		return vmad_outcome(err, remote_same_mm(opener->channels, caller, pids, count, ret_group), 0, NULL,
+				    "compare");
 	if (r < 0)
 		return vmad_fail(err, -r, 0, NULL, "compare");
 	request = same_mm_new(caller, pids, count);
 	if (!request)
 		return vmad_fail(err, ENOMEM, 0, NULL, "compare");
-	r = queue_run(&opener->queue, &request->base);
+	r = opener_run(opener, &request->base);
 	if (r < 0)
 		return vmad_fail(err, -r, 0, NULL, "compare");
 	r = request->base.result;

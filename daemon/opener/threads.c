@@ -30,8 +30,7 @@ static void *open_files(void *arg)
 	return NULL;
 }
 
-/* Signals are for others. */
-static int start_thread(pthread_t *ret_thread, int detach, void *(*run)(void *), struct opener *opener)
+int thread_start(pthread_t *ret_thread, int detach, void *(*run)(void *), void *arg)
 {
 	sigset_t all, before;
 	pthread_attr_t attr;
@@ -43,7 +42,7 @@ static int start_thread(pthread_t *ret_thread, int detach, void *(*run)(void *),
 	pthread_attr_setdetachstate(&attr, detach);
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	r = pthread_create(ret_thread, &attr, run, opener);
+	r = pthread_create(ret_thread, &attr, run, arg);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	pthread_attr_destroy(&attr);
 	return -r;
@@ -56,7 +55,7 @@ static void *keep_threads(void *arg)
 	pthread_t thread;
 
 	while (queue_add_thread(&opener->queue)) {
-		if (start_thread(&thread, PTHREAD_CREATE_DETACHED, open_files, opener) == 0)
+		if (thread_start(&thread, PTHREAD_CREATE_DETACHED, open_files, opener) == 0)
 			continue;
 		queue_uncount(&opener->queue);
 		nanosleep(&(struct timespec){ .tv_nsec = RETRY_MS * 1000000L }, NULL);
@@ -64,9 +63,38 @@ static void *keep_threads(void *arg)
 	return NULL;
 }
 
+/* That of a thread which works on requests itself. */
+static _Thread_local struct identity own_identity;
+
+void opener_submit(struct opener *opener, struct request *request)
+{
+	if (!opener->here) {
+		queue_submit(&opener->queue, request);
+		return;
+	}
+	request->result = work_as_caller(opener, &own_identity, request);
+	request->state = REQUEST_DONE;
+}
+
+int opener_await(struct opener *opener, struct request *request)
+{
+	return opener->here ? 0 : queue_await(&opener->queue, request);
+}
+
+int opener_run(struct opener *opener, struct request *request)
+{
+	opener_submit(opener, request);
+	return opener_await(opener, request);
+}
+
+void threads_forget_identity(void)
+{
+	identity_clear(&own_identity);
+}
+
 int threads_start(struct opener *opener)
 {
-	return start_thread(&opener->keeper, PTHREAD_CREATE_JOINABLE, keep_threads, opener);
+	return thread_start(&opener->keeper, PTHREAD_CREATE_JOINABLE, keep_threads, opener);
 }
 
 bool threads_stop(struct opener *opener)

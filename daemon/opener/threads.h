@@ -10,17 +10,44 @@
 #include <pthread.h>
 #include <stdbool.h>
 
+#include "opener/opener.h"
 #include "opener/procfs.h"
 #include "opener/queue.h"
 #include "vmad/caller.h"
 
+struct channels;
+struct tokens;
+
 struct opener {
+	struct channels *channels;	/* NULL: the opener is in this process; else only uid and can_change stand for it */
+	bool here;			/* requests are worked on by the thread that makes them */
 	struct procfs procfs;
 	bool can_change;	/* may take on identities; an ordinary user may not */
 	uid_t uid;		/* vmad's own */
 	struct queue queue;
 	pthread_t keeper;
+	pthread_mutex_t tokens_lock;
+	struct tokens *tokens;		/* or NULL */
 };
+
+/* A thread without signals, which are for others. 0 or negative errno. */
+int thread_start(pthread_t *ret_thread, int detach, void *(*run)(void *), void *arg);
+
+/*
+ * Has the request worked on, as its caller. 0: request->result tells how it went, and the request is the caller's
+ * again; -ETIMEDOUT: it is dropped.
+ */
+int opener_run(struct opener *opener, struct request *request);
+
+/* Its two halves: several requests may be handed over before the first one is waited for. */
+void opener_submit(struct opener *opener, struct request *request);
+int opener_await(struct opener *opener, struct request *request);
+
+/* How many of the targets, from the first one on, one request may be about. */
+size_t open_count_of_request(const struct opener_target *targets, size_t count);
+
+/* For a thread that worked on requests itself, at its end. */
+void threads_forget_identity(void);
 
 /* 0 or negative errno. */
 int threads_start(struct opener *opener);

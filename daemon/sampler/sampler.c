@@ -21,7 +21,8 @@
 #define END_NAPS 200		/* so many it has to end by itself */
 #define END_NAP_NS 10000000
 
-enum { END_FD = 3 };		/* in the sampler's process; it has no other but standard error */
+/* In the sampler's process; it has no other but standard error. */
+enum { END_FD = 3, CONTROL_FD = 4 };
 
 static const struct vmad_caller root_caller = { .class = VMAD_CALLER_ROOT };
 
@@ -90,7 +91,8 @@ static int prepare(const struct sampler_config *config, struct state *state)
 	state->config = config;
 	state->all_users = geteuid() == 0;
 	state->caller = state->all_users ? &root_caller : own_caller();
-	r = opener_new(config->procfs, &state->opener, &err);
+	r = config->control_fd < 0 ? opener_new(config->procfs, &state->opener, &err) :
+				     opener_new_remote(CONTROL_FD, 1, &state->opener, &err);
 	if (r < 0)
 		return r;
 	state->all_users |= opener_is_captured(state->opener);
@@ -103,6 +105,20 @@ static int prepare(const struct sampler_config *config, struct state *state)
 	return config->drop ? config->drop(config->drop_arg) : 0;
 }
 
+/* Neither may be where the other is to go. */
+static bool take_fds(const struct sampler_config *config, int end_fd)
+{
+	int end = fcntl(end_fd, F_DUPFD, CONTROL_FD + 1);
+	int control = config->control_fd < 0 ? -1 : fcntl(config->control_fd, F_DUPFD, CONTROL_FD + 1);
+
+	if (end < 0 || dup2(end, END_FD) < 0)
+		return false;
+	if (config->control_fd >= 0 && (control < 0 || dup2(control, CONTROL_FD) < 0))
+		return false;
+	close_range(config->control_fd < 0 ? CONTROL_FD : CONTROL_FD + 1, ~0u, 0);
+	return true;
+}
+
 /*
  * In the sampler's process. Sockets that systemd handed over, and whatever else there was, are not its business. It ends
  * when its parent does, which closes the other end of END_FD; signals that are for all of vmad are left to that.
@@ -112,9 +128,8 @@ static int live(const struct sampler_config *config, struct board *board, int en
 	static struct state state = { .vma_limit_fd = -1 };
 	int r;
 
-	if (end_fd != END_FD && dup2(end_fd, END_FD) < 0)
+	if (!take_fds(config, end_fd))
 		return -errno;
-	close_range(END_FD + 1, ~0u, 0);
 	prctl(PR_SET_NAME, "vmad-sampler", 0, 0, 0);
 	setpriority(PRIO_PROCESS, 0, NICE);
 	r = prepare(config, &state);
@@ -146,7 +161,6 @@ int sampler_start(const struct sampler_config *config, struct board *board, stru
 		return r;
 	}
 	sampler->end_fd = ends[1];
-	board_protect(board);
 	return 0;
 }
 

@@ -23,6 +23,7 @@
 
 struct sampler_config {
 	const char *procfs;
+	int control_fd;			/* leads to the opener's process, as a sampler; -1: it has an opener of its own */
 	unsigned interval_seconds;
 	uint64_t usage_max_bytes;	/* the usage tier reads processes of at most this resident size; 0: none */
 	size_t groups;			/* at most so many; 0: as many as there is room for */
@@ -37,7 +38,10 @@ struct sampler {
 	int end_fd;		/* its end is when this is closed */
 };
 
-/* Forks it: before there are threads, and while there are privileges. 0 or negative errno. */
+/*
+ * Forks it: before there are threads, and while there are privileges. The board is to be protected then, where it is
+ * only read. 0 or negative errno.
+ */
 int sampler_start(const struct sampler_config *config, struct board *board, struct sampler *ret_sampler);
 
 /* Ends it, and waits for that. */

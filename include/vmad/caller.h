@@ -7,6 +7,7 @@
 #define VMAD_CALLER_H
 
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 enum vmad_caller_class {
@@ -19,6 +20,7 @@ enum vmad_caller_class {
 #define VMAD_CALLER_GROUPS_MAX 1024
 
 struct vmad_caller {
+	uint64_t handle;	/* the opener's own, for as long as the client is connected; no part of the identity */
 	enum vmad_caller_class class;
 	uid_t uid;
 	gid_t gid;

@@ -23,4 +23,10 @@ static inline int vmad_fail(struct vmad_error *err, int code, pid_t pid, const c
 	return -code;
 }
 
+/* The same for a result of 0 or negative errno: `return vmad_outcome(err, r, pid, "maps", "open");` */
+static inline int vmad_outcome(struct vmad_error *err, int r, pid_t pid, const char *file, const char *operation)
+{
+	return r < 0 ? vmad_fail(err, -r, pid, file, operation) : 0;
+}
+
 #endif

@@ -30,7 +30,7 @@ EXTRA_DIST += tests/lib/fake_vmad.py
 # A vmad that takes a text for the helper module, and is vmad itself in all else.
 check_PROGRAMS += %D%/vmad-standin
 tests_api_vmad_standin_SOURCES = tests/lib/standin.c tests/lib/standin.h tests/lib/standin_vmad.c \
-	daemon/main.c daemon/options.c daemon/sockets.c
+	$(daemon_vmad_SOURCES)
 tests_api_vmad_standin_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_api_vmad_standin_CFLAGS = $(daemon_vmad_CFLAGS)
 tests_api_vmad_standin_LDADD = $(daemon_vmad_LDADD)

@@ -208,7 +208,7 @@ def local_is_private():
             place = os.path.join(local.runtime, os.listdir(local.runtime)[0])
             tap.equal(os.stat(place).st_mode & 0o777, 0o700, 'mode of the directory')
             tap.equal(os.stat(os.path.join(place, 'vmad.sock')).st_mode & 0o007, 0, 'others at the socket')
-            tap.equal(len(local.vmads()), 1, 'private vmads')
+            tap.truth(local.vmads(), 'a private vmad')
             watch.send_signal(signum)
             watch.communicate(timeout=SECONDS)
             tap.equal(watch.returncode, code, f'end by {signum}')

@@ -236,7 +236,9 @@ ssize_t send(int fd, const void *from, size_t size, int flags)
 
 ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
 {
-	return fails(CALL_SEND) ? -1 : REAL(sendmsg)(fd, message, flags);
+	/* no half of it: it may be a packet, which is sent whole */
+	return is_due(CALL_SEND) && atomic_load(&control->error) ? (errno = atomic_load(&control->error), -1) :
+								   REAL(sendmsg)(fd, message, flags);
 }
 
 ssize_t writev(int fd, const struct iovec *from, int count)

@@ -55,7 +55,7 @@ tests_fuzz_replay_target_LDADD = daemon/libhttp.a
 
 tests_fuzz_replay_tokens_SOURCES = %D%/tokens.c %D%/replay.c %D%/fuzz.h
 tests_fuzz_replay_tokens_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_TARGET='"tokens"'
-tests_fuzz_replay_tokens_LDADD = daemon/libhttp.a $(GNUTLS_LIBS)
+tests_fuzz_replay_tokens_LDADD = daemon/libopener.a $(GNUTLS_LIBS)
 
 tests_fuzz_replay_auxv_SOURCES = %D%/auxv.c %D%/replay.c %D%/fuzz.h
 tests_fuzz_replay_auxv_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_TARGET='"auxv"'
@@ -124,7 +124,7 @@ tests_fuzz_fuzz_target_LDADD = daemon/libhttp.a
 tests_fuzz_fuzz_target_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 
 tests_fuzz_fuzz_tokens_SOURCES = %D%/tokens.c %D%/fuzz.h
-tests_fuzz_fuzz_tokens_LDADD = daemon/libhttp.a $(GNUTLS_LIBS)
+tests_fuzz_fuzz_tokens_LDADD = daemon/libopener.a $(GNUTLS_LIBS)
 tests_fuzz_fuzz_tokens_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 
 tests_fuzz_fuzz_auxv_SOURCES = %D%/auxv.c %D%/fuzz.h

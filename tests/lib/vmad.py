@@ -136,8 +136,29 @@ class Vmad:
         self._ready.set()  # it ended: nobody needs to wait any longer
 
     @property
-    def pid(self):
+    def main_pid(self):
         return self.process.pid
+
+    def processes(self):
+        """Its processes: {comm: pid}. As root the one that was started has an opener, a worker and a sampler; else it may have a sampler."""
+        found = {'vmad': self.main_pid}
+        try:
+            with open(f'/proc/{self.main_pid}/task/{self.main_pid}/children', encoding='ascii') as children:
+                pids = [int(pid) for pid in children.read().split()]
+        except FileNotFoundError:
+            return found
+        for pid in pids:
+            try:
+                with open(f'/proc/{pid}/comm', encoding='utf-8') as comm:
+                    found[comm.read().strip()] = pid
+            except (FileNotFoundError, ProcessLookupError):
+                pass
+        return found
+
+    @property
+    def pid(self):
+        """The process that talks to clients."""
+        return self.processes().get('vmad-worker', self.main_pid)
 
     def connect(self, timeout=30):
         return UnixConnection(self.socket, timeout)

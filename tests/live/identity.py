@@ -7,6 +7,7 @@ sys.path.insert(0, os.path.join(os.environ['TOP_SRCDIR'], 'tests/lib'))
 import procfs  # noqa: E402
 import tap  # noqa: E402
 from vmad import NOBODY, Vmad, as_user  # noqa: E402
+from wire import wait_until  # noqa: E402
 from victim import Victim  # noqa: E402
 
 HIDEPID = ['unshare', '--mount', 'sh', '-c', 'mount -t proc -o hidepid=2 proc /proc && exec "$0" "$@"']
@@ -70,7 +71,7 @@ def nobody_sees_what_nobody_can_open():
     needs_root()
     with Vmad(open_to_all=True) as vmad, Victim(uid=NOBODY) as own, Victim() as other:
         # Not those whose leader exited: the kernel opens a zombie's empty maps for anybody, vmad those of a thread that lives.
-        pids = [pid for pid in sorted(procfs.pids()) if (procfs.stat(pid) or {'state': 'Z'})['state'] != 'Z' and pid != vmad.pid]
+        pids = [pid for pid in sorted(procfs.pids()) if (procfs.stat(pid) or {'state': 'Z'})['state'] != 'Z' and pid not in vmad.processes().values()]
         for rest, file in FILES.items():
 
             def ask(rest=rest, file=file):
@@ -128,11 +129,13 @@ def vmad_itself():
     """vmad's own address space is root's affair"""
     needs_root()
     with Vmad(open_to_all=True) as vmad:
-        for rest in ('/vmas', '/vmas?detail=usage', '/vmas/0x1000', '?detail=usage'):
-            tap.equal(as_user(NOBODY, lambda rest=rest: vmad.get(f'/v1/processes/{vmad.pid}{rest}').status), 403, rest)
-        tap.equal(vmad.get(f'/v1/processes/{vmad.pid}/vmas').status, 200, 'for root')
+        own = wait_until(lambda: len(vmad.processes()) == 4 and vmad.processes(), 'its processes')
+        for name, pid in own.items():
+            for rest in ('/vmas', '/vmas?detail=usage', '/vmas/0x1000', '?detail=usage'):
+                tap.equal(as_user(NOBODY, lambda pid=pid, rest=rest: vmad.get(f'/v1/processes/{pid}{rest}').status), 403, f'{name} {rest}')
+            tap.equal(vmad.get(f'/v1/processes/{pid}/vmas').status, 200, f'{name}, for root')
         listed = as_user(NOBODY, lambda: vmad.get('/v1/vmas').json())
-        tap.truth(vmad.pid not in {area['pid'] for area in listed['vmas']}, 'in the list of the host')
+        tap.equal({area['pid'] for area in listed['vmas']} & set(own.values()), set(), 'in the list of the host')
     with Vmad(uid=NOBODY) as vmad:
         listed = as_user(NOBODY, lambda: vmad.get('/v1/vmas').json())
         tap.truth(vmad.pid not in {area['pid'] for area in listed['vmas']}, "in an ordinary user's list")

@@ -294,7 +294,7 @@ def the_host_is_the_union():
     compared = 0
     for pid, (stat, areas) in before.items():
         if (
-            pid != vmad.pid  # its own areas come and go with the connection that asks
+            pid not in vmad.processes().values()  # its own areas come and go with the connection that asks
             and stat
             and areas
             and after.get(pid)

@@ -234,24 +234,36 @@ def own_counts():
 
 def sampler_of(vmad):
     """The pid of its sampler."""
-    children = procfs.read(vmad.pid, f'task/{vmad.pid}/children').split()
+    children = procfs.read(vmad.main_pid, f'task/{vmad.main_pid}/children').split()
     found = [int(pid) for pid in children if procfs.stat(int(pid))['comm'] == 'vmad-sampler']
     tap.equal(len(found), 1, f'samplers among {children}')
     return found[0]
 
 
+SEQPACKET = '0005'     # in /proc/net/unix
+
+
+def unix_sockets():
+    """(inode, type, has a name) of each."""
+    with open('/proc/net/unix', encoding='utf-8', errors='replace') as file:
+        rows = [line.split() for line in file][1:]
+    return [(row[6], row[4], len(row) > 7) for row in rows]
+
+
 def the_sampler_can_nothing():
-    """the sampler has no socket; what parses in it has neither root's uid nor a capability, and it ends with vmad, however that ends"""
+    """the sampler has no socket but to the opener; what parses in it has neither root's uid nor a capability, and it ends with vmad, however that ends"""
     with Vmad(arguments=QUICK) as vmad:
         wait_for(vmad, lambda found: found.all('vmad_maps_age_seconds'))
         pid = sampler_of(vmad)
         if ROOT:
             files = [os.readlink(f'/proc/{pid}/fd/{fd}') for fd in os.listdir(f'/proc/{pid}/fd')]
-            tap.equal([name for name in files if name.startswith('socket:')], [], 'sockets')
+            inodes = [name[8:-1] for name in files if name.startswith('socket:')]
+            tap.equal([kind for inode, kind, named in unix_sockets() if inode in inodes and (kind, named) == (SEQPACKET, False)],
+                      [SEQPACKET] * len(inodes), 'sockets are those to the opener')
             identities = [(procfs.status(pid, 'Uid'), procfs.status(pid, 'CapEff'), procfs.status(pid, 'CapPrm'))]
             tap.equal(identities[0][1:], ('0' * 16, '0' * 16), 'capabilities of the thread that parses')
             tap.truth(identities[0][0] != '0', 'its uid')
-        os.kill(vmad.pid, signal.SIGKILL)
+        os.kill(vmad.main_pid, signal.SIGKILL)
         vmad.process.wait()
         for _ in range(200):
             if procfs.stat(pid) is None or procfs.stat(pid)['state'] == 'Z':

@@ -7,7 +7,7 @@ check_LIBRARIES = tests/unit/libunit.a
 tests_unit_libunit_a_SOURCES = %D%/unit.c %D%/unit.h
 tests_unit_libunit_a_CPPFLAGS = $(unit_cppflags)
 unit_cppflags = $(AM_CPPFLAGS) -I$(top_srcdir)/tests/unit $(CMOCKA_CFLAGS)
-unit_libs = tests/unit/libunit.a daemon/libmeter.a daemon/libstall.a $(CMOCKA_LIBS)
+unit_libs = tests/unit/libunit.a daemon/libmeter.a daemon/libstall.a $(CMOCKA_LIBS) $(GNUTLS_LIBS)
 
 include %D%/client/local.mk
 include %D%/encode/local.mk

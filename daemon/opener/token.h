@@ -7,8 +7,8 @@
  * A line for each; # begins a comment. uid=0 needs root=yes, so that nobody gives everything away by a slip. Comparison
  * takes the same time whatever the token.
  */
-#ifndef HTTP_TOKEN_H
-#define HTTP_TOKEN_H
+#ifndef OPENER_TOKEN_H
+#define OPENER_TOKEN_H
 
 #include <stddef.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "http/token.h"
+#include "opener/token.h"
 
 #include <errno.h>
 #include <fcntl.h>

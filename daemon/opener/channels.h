@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * channels: those to the opener's process, shared by the threads of this one. Each has a thread there. One that does not answer in time is given up, and
+ * another takes its place: what is stuck in the kernel is the thread at its other end.
+ */
+#ifndef OPENER_CHANNELS_H
+#define OPENER_CHANNELS_H
+
+#include <stdbool.h>
+
+#include "opener/wire.h"
+
+struct channel {
+	int fd;
+	uint64_t until;				/* ms: when the reply must be there; 0: as the socket's own timeout says */
+	struct channel *next;			/* that is idle too */
+	struct wire_reply reply;
+	struct wire_payload payload;
+	struct wire_fds fds;
+};
+
+struct channels;
+
+/* So many, all made at once. Takes control_fd over, in any case. 0 or negative errno: as channels_call(). */
+int channels_new(int control_fd, unsigned count, struct channels **ret_channels);
+/* Nobody may use one. */
+void channels_free(struct channels *channels);
+
+/*
+ * Sends a request with its payload and at most one descriptor (-1: none), and waits for the reply, at most
+ * OPENER_TIMEOUT_MS in all. 0: *ret_channel holds the reply, until channels_give(); its result is not looked at.
+ * -ETIMEDOUT; -ENOTCONN: the opener is gone; other negative errno.
+ */
+int channels_call(struct channels *channels, const struct wire_request *request, const void *payload, int fd,
+		  struct channel **ret_channel);
+
+/*
+ * Its two halves, for several requests at once. Who waits while it has channels of its own may wait for others that do
+ * so too: only the first one is taken patiently; -EAGAIN: there is none just now. After channels_end() has failed there
+ * is no channel any more.
+ */
+int channels_begin(struct channels *channels, bool patient, const struct wire_request *request, const void *payload,
+		   int fd, struct channel **ret_channel);
+int channels_end(struct channels *channels, struct channel *channel);
+
+/* Closes the descriptors that are left in it. */
+void channels_give(struct channels *channels, struct channel *channel);
+
+/* Sends a request that is not answered; not, where that would take waiting. */
+void channels_tell(struct channels *channels, const struct wire_request *request);
+
+#endif

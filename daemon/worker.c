@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "worker.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "endpoint/endpoint.h"
+#include "model/kind.h"
+#include "opener/opener.h"
+#include "source/mmap_rules.h"
+#include "source/pagemap_scan.h"
+#include "web/web.h"
+
+struct worker {
+	struct endpoint_context context;
+	struct server *server;
+};
+
+void worker_learn(void)
+{
+	mmap_rules_learn();
+	pagemap_scan_categories();
+	kind_learn_devices();
+}
+
+static void open_context(struct endpoint_context *context, const struct daemon *daemon, struct opener *opener)
+{
+	*context = (struct endpoint_context){
+		.opener = opener,
+		.procfs = daemon->procfs,
+		.vma_limit_fd = opener_open_host(opener, OPENER_HOST_VMA_LIMIT),
+		.mountinfo_fd = opener_open_host(opener, OPENER_HOST_MOUNTINFO),
+		.min_address_fd = opener_open_host(opener, OPENER_HOST_MMAP_MIN_ADDR),
+		.overcommit_fd = opener_open_host(opener, OPENER_HOST_OVERCOMMIT),
+		.board = daemon->board,
+		.metrics = daemon->options.metrics,
+	};
+	if (context->mountinfo_fd >= 0)
+		kind_learn_mounts(context->mountinfo_fd);
+}
+
+static void close_context(struct endpoint_context *context)
+{
+	const int fds[] = { context->vma_limit_fd, context->mountinfo_fd, context->min_address_fd,
+			    context->overcommit_fd };
+
+	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++) {
+		if (fds[i] >= 0)
+			close(fds[i]);
+	}
+	opener_free(context->opener);
+}
+
+struct worker *worker_start(struct daemon *daemon, struct opener *opener)
+{
+	struct server_config config = {
+		.opener = opener,
+		.handlers = endpoint_handlers,
+		.is_open = endpoint_is_open,
+		.site = web_files,
+		.tls = daemon->tls,
+	};
+	struct worker *worker = calloc(1, sizeof(*worker));
+	int r = -ENOMEM;
+
+	if (worker) {
+		open_context(&worker->context, daemon, opener);
+		config.context = &worker->context;
+		memcpy(config.hosts, daemon->options.allow_host, sizeof(config.hosts));
+		r = server_start(&config, daemon->sockets.list, daemon->sockets.count, &worker->server);
+	}
+	if (r == 0)
+		return worker;
+	fprintf(stderr, "vmad: cannot serve: %s\n", strerror(-r));
+	if (worker)
+		close_context(&worker->context);
+	else
+		opener_free(opener);
+	free(worker);
+	return NULL;
+}
+
+bool worker_stop(struct worker *worker)
+{
+	if (!server_stop(worker->server))
+		return false;
+	metrics_forget();
+	close_context(&worker->context);
+	free(worker);
+	return true;
+}
