@@ -11,6 +11,7 @@ api_tests = \
 	%D%/page.py \
 	%D%/log.py \
 	%D%/peers.py \
+	%D%/processes.py \
 	%D%/quotas.py \
 	%D%/routes.py \
 	%D%/sharing.py \

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # A fuzz target is a file here, with a row in each of the two lists and its libraries. make check replays its seeds; make fuzz looks for
 # more: configure --enable-fuzzing --enable-sanitizers CC=clang, then make fuzz FUZZ_SECONDS=60.
-fuzz_targets = auxv helper limits maps mountinfo mounts pagemap param smaps stat status target tokens
+fuzz_targets = auxv helper limits maps mountinfo mounts opener pagemap param smaps stat status target tokens
 fuzz_replays = \
 	tests/fuzz/replay-auxv \
 	tests/fuzz/replay-helper \
@@ -9,6 +9,7 @@ fuzz_replays = \
 	tests/fuzz/replay-maps \
 	tests/fuzz/replay-mountinfo \
 	tests/fuzz/replay-mounts \
+	tests/fuzz/replay-opener \
 	tests/fuzz/replay-pagemap \
 	tests/fuzz/replay-param \
 	tests/fuzz/replay-smaps \
@@ -36,6 +37,10 @@ tests_fuzz_replay_pagemap_LDADD = $(fuzz_libs)
 tests_fuzz_replay_mounts_SOURCES = %D%/mounts.c %D%/replay.c %D%/fuzz.h
 tests_fuzz_replay_mounts_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_TARGET='"mounts"'
 tests_fuzz_replay_mounts_LDADD = daemon/libopener.a
+
+tests_fuzz_replay_opener_SOURCES = %D%/opener.c %D%/replay.c %D%/fuzz.h
+tests_fuzz_replay_opener_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_TARGET='"opener"'
+tests_fuzz_replay_opener_LDADD = daemon/libopener.a daemon/libmeter.a $(GNUTLS_LIBS)
 
 tests_fuzz_replay_param_SOURCES = %D%/param.c %D%/replay.c %D%/fuzz.h
 tests_fuzz_replay_param_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_TARGET='"param"'
@@ -82,6 +87,7 @@ fuzz_programs = \
 	tests/fuzz/fuzz-maps \
 	tests/fuzz/fuzz-mountinfo \
 	tests/fuzz/fuzz-mounts \
+	tests/fuzz/fuzz-opener \
 	tests/fuzz/fuzz-pagemap \
 	tests/fuzz/fuzz-param \
 	tests/fuzz/fuzz-smaps \
@@ -106,6 +112,10 @@ tests_fuzz_fuzz_pagemap_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_mounts_SOURCES = %D%/mounts.c %D%/fuzz.h
 tests_fuzz_fuzz_mounts_LDADD = daemon/libopener.a
 tests_fuzz_fuzz_mounts_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+
+tests_fuzz_fuzz_opener_SOURCES = %D%/opener.c %D%/fuzz.h
+tests_fuzz_fuzz_opener_LDADD = daemon/libopener.a daemon/libmeter.a $(GNUTLS_LIBS)
+tests_fuzz_fuzz_opener_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 
 tests_fuzz_fuzz_param_SOURCES = %D%/param.c %D%/fuzz.h
 tests_fuzz_fuzz_param_LDADD = daemon/libhttp.a

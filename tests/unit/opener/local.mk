@@ -8,6 +8,7 @@ unit_programs += \
 	tests/unit/opener/path \
 	tests/unit/opener/peer \
 	tests/unit/opener/same_mm \
+	tests/unit/opener/session \
 	tests/unit/opener/stuck
 
 tests_unit_opener_identity_SOURCES = %D%/identity.c %D%/people.c %D%/people.h
@@ -33,6 +34,10 @@ tests_unit_opener_peer_LDADD = $(unit_opener_libs)
 tests_unit_opener_same_mm_SOURCES = %D%/same_mm.c %D%/people.c %D%/people.h
 tests_unit_opener_same_mm_CPPFLAGS = $(unit_cppflags)
 tests_unit_opener_same_mm_LDADD = $(unit_opener_libs)
+
+tests_unit_opener_session_SOURCES = %D%/session.c %D%/people.c %D%/people.h
+tests_unit_opener_session_CPPFLAGS = $(unit_cppflags)
+tests_unit_opener_session_LDADD = $(unit_opener_libs)
 
 tests_unit_opener_stuck_SOURCES = %D%/stuck.c %D%/people.c %D%/people.h
 tests_unit_opener_stuck_CPPFLAGS = $(unit_cppflags)
