@@ -83,7 +83,8 @@ static int read_live(struct session *s, const struct question *question, struct 
 
 	if (code != EXIT_DONE)
 		return code;
-	return transport_get(s->transport, question->path, ndjson, question->subject, on_bytes, pump, &s->trouble);
+	return (question->post ? transport_post : transport_get)(s->transport, question->path, ndjson,
+								 question->subject, on_bytes, pump, &s->trouble);
 }
 
 static int fetch(struct session *s, const struct question *question, struct pump *pump, struct answer *ret_answer)

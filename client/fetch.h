@@ -13,6 +13,7 @@ struct question {
 	const char *file;	/* a saved document ("-": standard input), or NULL */
 	const char *path;	/* else the path and query to ask vmad for */
 	bool single;		/* one object, not a list */
+	bool post;		/* it makes something */
 	const char *subject;	/* what it is about, for errors: "process 4242" */
 };
 

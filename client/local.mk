@@ -54,7 +54,8 @@ client_libvmactl_a_SOURCES = \
 	%D%/trouble.c %D%/trouble.h \
 	%D%/verbs.h \
 	%D%/verdict.c %D%/verdict.h \
-	%D%/watch.c %D%/watch.h
+	%D%/watch.c %D%/watch.h \
+	%D%/web.c
 
 client_vmactl_CPPFLAGS = $(client_cppflags)
 client_vmactl_SOURCES = %D%/main.c

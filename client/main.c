@@ -31,6 +31,7 @@ static const struct verb {
 	{ "file", "PATH [PART]", "who maps a file, and what of it is cached", OPTIONS_PROCESSES, verb_file },
 	{ "gaps", "TARGET", "unmapped areas; where mmap would place the next mapping", OPTIONS_PLACEMENT, verb_gaps },
 	{ "sharing", "TARGET", "with whom it shares memory, and of which files and kinds", 0, verb_sharing },
+	{ "web", "", "the address of vmad's page, with a token", 0, verb_web },
 	{ "doctor", "", "what works here, what does not, why, and what to do", 0, verb_doctor },
 };
 

@@ -41,6 +41,7 @@ struct transport {
 /* One request under way. */
 struct transfer {
 	struct transport *transport;
+	bool post;
 	transport_bytes *fn;
 	void *arg;
 	struct trouble *trouble;
@@ -234,6 +235,8 @@ static void prepare(struct transport *t, const char *url, bool ndjson, struct tr
 	curl_easy_setopt(t->curl, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_SECONDS);
 	curl_easy_setopt(t->curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
 	curl_easy_setopt(t->curl, CURLOPT_LOW_SPEED_TIME, (long)SILENCE_SECONDS);
+	if (transfer->post)
+		curl_easy_setopt(t->curl, CURLOPT_CUSTOMREQUEST, "POST");
 	if (t->cacert)
 		curl_easy_setopt(t->curl, CURLOPT_CAINFO, t->cacert);
 	if (t->socket_count)
@@ -348,19 +351,33 @@ static bool run_anywhere(struct transfer *transfer, const char *url, bool ndjson
 	return failed;
 }
 
-int transport_get(struct transport *t, const char *path, bool ndjson, const char *subject, transport_bytes *fn,
-		  void *arg, struct trouble *trouble)
+static int transfer_run(struct transfer *transfer, const char *path, bool ndjson, const char *subject)
 {
-	struct transfer transfer = { .transport = t, .fn = fn, .arg = arg, .trouble = trouble };
 	struct text url = { 0 };
 	CURLcode result;
 	int code = EXIT_UNREACHABLE;
 
-	if (text_printf(&url, "%s%s", t->base, path))
-		return trouble_oom(trouble);
-	if (!run_anywhere(&transfer, url.p, ndjson, &result))
-		code = judge(&transfer, result, subject);
-	text_free(&transfer.problem);
+	if (text_printf(&url, "%s%s", transfer->transport->base, path))
+		return trouble_oom(transfer->trouble);
+	if (!run_anywhere(transfer, url.p, ndjson, &result))
+		code = judge(transfer, result, subject);
+	text_free(&transfer->problem);
 	text_free(&url);
 	return code;
+}
+
+int transport_get(struct transport *t, const char *path, bool ndjson, const char *subject, transport_bytes *fn,
+		  void *arg, struct trouble *trouble)
+{
+	struct transfer transfer = { .transport = t, .fn = fn, .arg = arg, .trouble = trouble };
+
+	return transfer_run(&transfer, path, ndjson, subject);
+}
+
+int transport_post(struct transport *t, const char *path, bool ndjson, const char *subject, transport_bytes *fn,
+		   void *arg, struct trouble *trouble)
+{
+	struct transfer transfer = { .transport = t, .post = true, .fn = fn, .arg = arg, .trouble = trouble };
+
+	return transfer_run(&transfer, path, ndjson, subject);
 }

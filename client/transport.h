@@ -31,4 +31,8 @@ void transport_close(struct transport *transport);
 int transport_get(struct transport *transport, const char *path, bool ndjson, const char *subject, transport_bytes *fn,
 		  void *arg, struct trouble *trouble);
 
+/* The same by POST, without a body. */
+int transport_post(struct transport *transport, const char *path, bool ndjson, const char *subject, transport_bytes *fn,
+		   void *arg, struct trouble *trouble);
+
 #endif

@@ -9,7 +9,7 @@ struct session;
 typedef int verb_run(struct session *session, int argc, char **argv);
 
 verb_run verb_ps, verb_maps, verb_show, verb_rmap, verb_frames, verb_find, verb_file, verb_gaps, verb_pages,
-	verb_sharing, verb_ops, verb_doctor;
+	verb_sharing, verb_ops, verb_doctor, verb_web;
 
 /* maps with other columns than its usual ones. */
 int verb_maps_with(struct session *session, int argc, char **argv, const char *columns);

@@ -42,6 +42,36 @@ static void open_context(struct endpoint_context *context, const struct daemon *
 		kind_learn_mounts(context->mountinfo_fd);
 }
 
+/* A listener of all addresses is on this host too: what a browser here calls it. */
+static const char *browsers_name(const char *address, size_t *ret_skip)
+{
+	static const char *const all[] = { "0.0.0.0:", "[::]:" };
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		*ret_skip = strlen(all[i]);
+		if (!strncmp(address, all[i], *ret_skip))
+			return "localhost:";
+	}
+	*ret_skip = 0;
+	return "";
+}
+
+static void find_page(struct endpoint_context *context, const struct daemon *daemon)
+{
+	for (size_t i = 0; i < daemon->sockets.count; i++) {
+		const struct listener *listener = &daemon->sockets.list[i];
+		const char *address = listener->name + strlen("tcp:"), *name;
+		size_t skip;
+
+		if (listener->kind != LISTENER_TCP)
+			continue;
+		name = browsers_name(address, &skip);
+		snprintf(context->page, sizeof(context->page), "%s://%s%s/", daemon->tls ? "https" : "http", name,
+			 address + skip);
+		return;
+	}
+}
+
 static void close_context(struct endpoint_context *context)
 {
 	const int fds[] = { context->vma_limit_fd, context->mountinfo_fd, context->min_address_fd,
@@ -68,6 +98,7 @@ struct worker *worker_start(struct daemon *daemon, struct opener *opener)
 
 	if (worker) {
 		open_context(&worker->context, daemon, opener);
+		find_page(&worker->context, daemon);
 		config.context = &worker->context;
 		memcpy(config.hosts, daemon->options.allow_host, sizeof(config.hosts));
 		r = server_start(&config, daemon->sockets.list, daemon->sockets.count, &worker->server);

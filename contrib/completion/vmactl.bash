@@ -98,7 +98,7 @@ _vmactl_read_words()
 _vmactl()
 {
 	local cur prev words cword verb="" place=()
-	local verbs='ps maps show ops pages rmap frames find file gaps sharing doctor'
+	local verbs='ps maps show ops pages rmap frames find file gaps sharing web doctor'
 
 	_get_comp_words_by_ref -n := cur prev words cword || return
 	_vmactl_read_words "$verbs"

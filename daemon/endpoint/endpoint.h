@@ -24,6 +24,7 @@ struct endpoint_context {
 	int overcommit_fd;		/* vm.overcommit_memory, or -1 */
 	const struct board *board;	/* the sampler's, or NULL */
 	enum metrics_access metrics;
+	char page[192];			/* its address, or "" without TCP */
 };
 
 /* One for each route, in the order of routes.def. */

@@ -24,5 +24,6 @@ daemon_libendpoint_a_SOURCES = \
 	%D%/root.c %D%/root.h \
 	%D%/sharing.c \
 	%D%/table.c \
+	%D%/tokens.c \
 	%D%/vma.c \
 	%D%/vmas.c

@@ -234,7 +234,7 @@ static bool identify_token(struct exchange *exchange)
 	if (r != -EACCES)
 		return refuse_peer(exchange, r);
 	refuse(exchange, PROBLEM_TOKEN_UNKNOWN, "the Authorization field holds no token that vmad knows",
-	       "vmad --token-file names those that it knows");
+	       "vmactl web makes one that is good for eight hours; vmad --token-file names those that last");
 	return false;
 }
 

@@ -6,6 +6,8 @@ daemon_libopener_a_SOURCES = \
 	%D%/caller.h \
 	%D%/channels.c \
 	%D%/channels.h \
+	%D%/grant.c \
+	%D%/grant.h \
 	%D%/handles.c \
 	%D%/handles.h \
 	%D%/host_file.c \

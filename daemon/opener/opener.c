@@ -3,10 +3,12 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "opener/caller.h"
 #include "opener/channels.h"
+#include "opener/grant.h"
 #include "opener/identity.h"
 #include "opener/remote.h"
 #include "opener/threads.h"
@@ -30,6 +32,7 @@ static void deallocate(struct opener *opener)
 	pthread_mutex_destroy(&opener->tokens_lock);
 	queue_destroy(&opener->queue);
 	tokens_free(opener->tokens);
+	grants_free(opener->grants);
 	free(opener);
 }
 
@@ -41,7 +44,9 @@ static int make(const char *procfs, bool here, struct opener **ret_opener, struc
 	if (!opener)
 		return vmad_fail(err, ENOMEM, 0, NULL, "open");
 	opener->here = here;
-	r = procfs_init(&opener->procfs, procfs);
+	r = grants_new(&opener->grants);
+	if (r == 0)
+		r = procfs_init(&opener->procfs, procfs);
 	if (r < 0) {
 		deallocate(opener);
 		return vmad_fail(err, -r, 0, NULL, "open");
@@ -134,6 +139,21 @@ void opener_use_tokens(struct opener *opener, struct tokens *tokens)
 	tokens_free(before);
 }
 
+/* A clock that goes on while the host sleeps: a token of eight hours is none of tomorrow. */
+static uint64_t now_seconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	return (uint64_t)now.tv_sec;
+}
+
+static int find_grant(struct opener *opener, const char *token, struct vmad_caller **ret_caller)
+{
+	*ret_caller = grants_find(opener->grants, token, now_seconds());
+	return *ret_caller ? 0 : -EACCES;
+}
+
 static int find_token(struct opener *opener, const char *token, struct vmad_caller **ret_caller)
 {
 	const struct vmad_caller *found;
@@ -146,13 +166,21 @@ static int find_token(struct opener *opener, const char *token, struct vmad_call
 		r = *ret_caller ? 0 : -ENOMEM;
 	}
 	pthread_mutex_unlock(&opener->tokens_lock);
-	return r;
+	return r == -EACCES ? find_grant(opener, token, ret_caller) : r;
 }
 
 int opener_identify_token(struct opener *opener, int socket_fd, const char *token, struct vmad_caller **ret_caller)
 {
 	return opener->channels ? remote_identify(opener->channels, socket_fd, token, ret_caller) :
 				  find_token(opener, token, ret_caller);
+}
+
+int opener_grant(struct opener *opener, const struct vmad_caller *caller, struct opener_grant *ret_grant)
+{
+	if (opener->channels)
+		return remote_grant(opener->channels, caller, ret_grant);
+	ret_grant->seconds = GRANT_SECONDS;
+	return grants_make(opener->grants, caller, now_seconds(), ret_grant->token);
 }
 
 void opener_forget(struct opener *opener, struct vmad_caller *caller)

@@ -28,6 +28,7 @@
 #include "vmad/error.h"
 
 #define OPENER_TIMEOUT_MS 2000
+#define OPENER_TOKEN_SIZE 49	/* the text of a token that vmad gives, with its 0 */
 
 /* Files under /proc/PID; the bit of each is 1 << its number. */
 enum opener_file {
@@ -118,6 +119,17 @@ int opener_identify(struct opener *opener, int socket_fd, struct vmad_caller **r
 struct tokens;
 void opener_use_tokens(struct opener *opener, struct tokens *tokens);
 int opener_identify_token(struct opener *opener, int socket_fd, const char *token, struct vmad_caller **ret_caller);
+
+struct opener_grant {
+	char token[OPENER_TOKEN_SIZE];
+	uint32_t seconds;		/* for so long */
+};
+
+/*
+ * A token for a caller that opener_identify() has told of: with it opener_identify_token() tells of the same identity,
+ * for some hours (grant.h). -EDQUOT: there are too many.
+ */
+int opener_grant(struct opener *opener, const struct vmad_caller *caller, struct opener_grant *ret_grant);
 
 /* A caller that was identified, and will ask no more: its connection ends. Frees it; NULL is none. */
 void opener_forget(struct opener *opener, struct vmad_caller *caller);

@@ -79,6 +79,19 @@ int remote_identify(struct channels *channels, int socket_fd, const char *token,
 	return r < 0 ? r : give(channels, channel, take_identity(channel, ret_caller));
 }
 
+int remote_grant(struct channels *channels, const struct vmad_caller *caller, struct opener_grant *ret_grant)
+{
+	const struct wire_request request = { .operation = WIRE_GRANT, .caller = caller->handle };
+	struct channel *channel;
+	int r = call(channels, &request, NULL, -1, &channel);
+
+	if (r < 0)
+		return r;
+	*ret_grant = channel->reply.grant;
+	explicit_bzero(&channel->reply.grant, sizeof(channel->reply.grant));
+	return give(channels, channel, 0);
+}
+
 void remote_forget(struct channels *channels, const struct vmad_caller *caller)
 {
 	const struct wire_request request = { .operation = WIRE_FORGET, .caller = caller->handle };

@@ -11,6 +11,7 @@
 struct channels;
 
 int remote_identify(struct channels *channels, int socket_fd, const char *token, struct vmad_caller **ret_caller);
+int remote_grant(struct channels *channels, const struct vmad_caller *caller, struct opener_grant *ret_grant);
 void remote_forget(struct channels *channels, const struct vmad_caller *caller);
 int remote_list(struct channels *channels, const struct vmad_caller *caller, pid_t **ret_pids, size_t *ret_count);
 int remote_open(struct channels *channels, const struct vmad_caller *caller, struct opener_target *targets, size_t count);

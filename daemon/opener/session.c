@@ -117,6 +117,11 @@ static int answer_token(struct session *session)
 	return r < 0 ? r : answer_identity(session, caller);
 }
 
+static int answer_grant(struct session *session)
+{
+	return opener_grant(session->sessions->opener, session->caller, &session->reply.grant);
+}
+
 static int answer_forget(struct session *session)
 {
 	handles_end(session->sessions->handles, session->request.caller);
@@ -287,6 +292,7 @@ static const struct operation {
 } operations[WIRE_OPERATIONS] = {
 	[WIRE_IDENTIFY] = { .answer = answer_identify, .fds = 1 },
 	[WIRE_TOKEN] = { .answer = answer_token, .payload_max = WIRE_TEXT_MAX - 1, .fds = 1 },
+	[WIRE_GRANT] = { .answer = answer_grant, .for_caller = true },
 	[WIRE_FORGET] = { .answer = answer_forget, .silent = true },
 	[WIRE_LIST] = { .answer = answer_list, .for_caller = true, .for_sampler = true },
 	[WIRE_OPEN] = { .answer = answer_open, .for_caller = true, .for_sampler = true,

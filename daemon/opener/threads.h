@@ -16,6 +16,7 @@
 #include "vmad/caller.h"
 
 struct channels;
+struct grants;
 struct tokens;
 
 struct opener {
@@ -28,6 +29,7 @@ struct opener {
 	pthread_t keeper;
 	pthread_mutex_t tokens_lock;
 	struct tokens *tokens;		/* or NULL */
+	struct grants *grants;		/* NULL: the opener is remote */
 };
 
 /* A thread without signals, which are for others. 0 or negative errno. */

@@ -15,6 +15,7 @@
  *   CHANNEL                                           -> a descriptor
  *   IDENTIFY a descriptor, the client's socket        -> identity; groups (uint32_t)
  *   TOKEN    the same; the token's text               -> identity; groups (uint32_t)
+ *   GRANT    caller                                   -> grant
  *   FORGET   caller                                      no reply at all
  *   LIST     caller                                   -> pids (int32_t)
  *   OPEN     caller; wire_target each                 -> int32_t for each file wanted, in order: a negative errno, or 0
@@ -44,6 +45,7 @@ enum wire_operation {
 	WIRE_CHANNEL,
 	WIRE_IDENTIFY,
 	WIRE_TOKEN,
+	WIRE_GRANT,
 	WIRE_FORGET,
 	WIRE_LIST,
 	WIRE_OPEN,
@@ -88,6 +90,7 @@ struct wire_reply {
 	union {
 		struct wire_identity identity;
 		struct wire_path path;
+		struct opener_grant grant;
 		struct opener_cache cache;
 		struct opener_mapped mapped;
 	};

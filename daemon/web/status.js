@@ -47,9 +47,9 @@ function tokenAdvice() {
 	return h(
 		'p',
 		null,
-		'Open this page with ',
-		h('code', null, '#token=TOKEN'),
-		' behind its address: a token that vmad’s token file gives to the user whose processes you want to see; vmad(8) says how to make one.',
+		'On the host, as the user whose processes you want to see, ',
+		h('code', null, 'vmactl web'),
+		' prints the address of this page with a token that is good for eight hours.',
 	);
 }
 

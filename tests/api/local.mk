@@ -17,7 +17,8 @@ api_tests = \
 	%D%/sharing.py \
 	%D%/slow_clients.py \
 	%D%/tcp.py \
-	%D%/tls.py
+	%D%/tls.py \
+	%D%/tokens.py
 TESTS += $(api_tests)
 dist_check_SCRIPTS += $(api_tests)
 EXTRA_DIST += tests/lib/activated.py tests/lib/crowd.py tests/lib/wire.py

@@ -58,7 +58,7 @@ def kinds():
 
 def bash_verbs_and_options():
     """bash: verbs, and the options that each of them has"""
-    tap.equal(bash('vmactl '), ['ps', 'maps', 'show', 'ops', 'pages', 'rmap', 'frames', 'find', 'file', 'gaps', 'sharing', 'doctor'], 'verbs')
+    tap.equal(bash('vmactl '), ['ps', 'maps', 'show', 'ops', 'pages', 'rmap', 'frames', 'find', 'file', 'gaps', 'sharing', 'web', 'doctor'], 'verbs')
     tap.equal(bash('vmactl --json m'), ['maps'], 'a verb behind an option')
     tap.equal(bash('vmactl maps --us'), ['--usage'], 'an option of maps')
     tap.equal(bash('vmactl gaps --us'), [], 'no option of gaps')

@@ -19,6 +19,7 @@ const QUESTIONS = {
 	'/v1': ['/v1'],
 	'/v1/openapi.json': ['/v1/openapi.json'],
 	'/v1/health': ['/v1/health'],
+	'/v1/tokens': ['/v1/tokens'],
 	'/metrics': ['/metrics'],
 	'/v1/capabilities': ['/v1/capabilities'],
 	'/v1/processes': ['/v1/processes', '/v1/processes?detail=vmas', '/v1/processes?comm=node*&limit=1', '/v1/processes?limit=1',
@@ -91,9 +92,9 @@ async function start() {
 	return { socket, stop };
 }
 
-function get(socketPath, path, headers = {}) {
+function get(socketPath, path, headers = {}, method = 'GET') {
 	return new Promise((resolve, reject) => {
-		http.get({ socketPath, path, headers: { Host: 'localhost', ...headers } }, (reply) => {
+		http.request({ socketPath, path, method, headers: { Host: 'localhost', ...headers } }, (reply) => {
 			const parts = [];
 			reply.on('data', (part) => parts.push(part));
 			reply.on('error', reject);
@@ -102,7 +103,7 @@ function get(socketPath, path, headers = {}) {
 				type: (reply.headers['content-type'] ?? '').split(';')[0],
 				body: Buffer.concat(parts).toString(),
 			}));
-		}).on('error', reject);
+		}).on('error', reject).end();
 	});
 }
 
@@ -127,8 +128,8 @@ function strict(schema) {
 }
 
 // A validator of one reply of one path.
-function validator(ajv, path, status, type) {
-	const schema = pointer('paths', path, 'get', 'responses', status, 'content', type, 'schema');
+function validator(ajv, path, status, type, method = 'get') {
+	const schema = pointer('paths', path, method, 'responses', status, 'content', type, 'schema');
 	return ajv.compile({ $ref: `openapi.json#${encodeURI(schema)}` });
 }
 
@@ -206,6 +207,8 @@ async function cases(socket) {
 		['the schemas of rows and records do too', () => innerSchemasCanFail(ajv, socket)],
 	];
 	for (const path of Object.keys(document.paths)) {
+		const [method] = Object.keys(document.paths[path]);
+		const { content } = document.paths[path][method].responses[200];
 		if (ROOT_ONLY.includes(path) && process.getuid() !== 0) {
 			list.push([`${path} # SKIP only root is answered`, () => {}]);
 			continue;
@@ -213,17 +216,17 @@ async function cases(socket) {
 		for (const question of QUESTIONS[path] ?? [`/no-question-for${path}`]) {
 			list.push([`${question} fits its schema`, async () => {
 				const asked = await filledIn(socket, question);
-				const reply = await get(socket, asked);
+				const reply = await get(socket, asked, {}, method.toUpperCase());
 				expect(reply.status, 200, `status of ${asked}`);
-				if (document.paths[path].get.responses[200].content[reply.type]?.schema.type === 'string')
+				if (content[reply.type]?.schema.type === 'string')
 					return;
-				fits(validator(ajv, path, 200, JSON_TYPE), reply, asked);
+				fits(validator(ajv, path, 200, JSON_TYPE, method), reply, asked);
 			}]);
-			if (!document.paths[path].get.responses[200].content[LIST])
+			if (!content[LIST])
 				continue;
 			list.push([`${question} in lines fits its schema`, async () => {
 				const reply = await get(socket, await filledIn(socket, question), { Accept: LIST });
-				const { properties } = document.paths[path].get.responses[200].content[JSON_TYPE].schema;
+				const { properties } = content[JSON_TYPE].schema;
 				const name = Object.keys(properties).find((key) => properties[key].items?.properties);
 				expect(`${reply.status} ${reply.type}`, `200 ${LIST}`, 'status and type');
 				fits(validator(ajv, path, 200, JSON_TYPE), { body: JSON.stringify(joined(reply.body, name)) }, question);

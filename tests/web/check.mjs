@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The page of a running vmad ($VMAD) in Debian's Chromium: each view, by mouse and by keyboard, and what it must never do.
+import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { OTHER, Record, TOKEN, isRoot, launch, requestsOf, startProgram, startVmad, temporary } from './browser.mjs';
@@ -134,6 +135,40 @@ const tests = [
 				await page.reload();
 				await page.waitForSelector('.grid [data-index]');
 			}),
+	],
+
+	[
+		'vmactl web prints an address that a browser opens; its token ends with vmad, and the page says what to do',
+		async () => {
+			const web = () =>
+				execFileSync(process.env.VMACTL, ['--socket', vmad.socket, 'web'], {
+					encoding: 'utf8',
+				}).trim();
+			const { port } = vmad;
+			await at(
+				web().split('#')[1],
+				async (page) => {
+					await page.waitForSelector('.grid [data-index]');
+					expect(
+						await page.evaluate(() => location.hash),
+						'#/',
+						'what the address bar holds',
+					);
+					await page.getByLabel('live').uncheck();
+					await vmad.stop();
+					vmad = await startVmad(directory.path, port);
+					await page.getByRole('link', { name: 'Doctor' }).click();
+					await page.waitForSelector('main .notice.bad');
+					truth(
+						/vmactl web/.test(await page.locator('main .notice.bad').innerText()),
+						'it does not say it',
+					);
+					await page.goto(web());
+					await page.waitForSelector('.grid [data-index]');
+				},
+				{ token: '' },
+			);
+		},
 	],
 
 	[

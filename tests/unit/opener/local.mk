@@ -2,6 +2,7 @@
 # The opener, against what the kernel says to processes of other users.
 unit_opener_libs = daemon/libopener.a $(unit_libs)
 unit_programs += \
+	tests/unit/opener/grant \
 	tests/unit/opener/identity \
 	tests/unit/opener/list \
 	tests/unit/opener/open \
@@ -10,6 +11,10 @@ unit_programs += \
 	tests/unit/opener/same_mm \
 	tests/unit/opener/session \
 	tests/unit/opener/stuck
+
+tests_unit_opener_grant_SOURCES = %D%/grant.c
+tests_unit_opener_grant_CPPFLAGS = $(unit_cppflags)
+tests_unit_opener_grant_LDADD = $(unit_opener_libs)
 
 tests_unit_opener_identity_SOURCES = %D%/identity.c %D%/people.c %D%/people.h
 tests_unit_opener_identity_CPPFLAGS = $(unit_cppflags)
