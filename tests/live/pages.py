@@ -76,7 +76,11 @@ def shown(pid, pages):
 
 
 def compare(pid, detail, check):
-    """Each page of a stopped process, by vmad and by ourselves."""
+    """Each page of a stopped process, by vmad and by ourselves. The kernel moves and merges pages meanwhile, but not every time."""
+    return tap.settled(lambda: compare_once(pid, detail, check))
+
+
+def compare_once(pid, detail, check):
     with stopped(pid):
         document = get(pid, f'?detail={detail}&max_age_ms=0')
         raw = raw_pages(pid)
