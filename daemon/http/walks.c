@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "http/clock.h"
@@ -15,7 +16,7 @@ enum permit_state { PERMIT_WAITING, PERMIT_ACTIVE, PERMIT_RESTING, PERMIT_LOST }
 struct walk_permit {
 	struct walks *walks;
 	struct walk_permit *next;
-	const struct vmad_caller *caller;
+	const struct vmad_caller *caller;	/* its own copy, behind it: a reply outlives who asked by a token */
 	pid_t pid;
 	enum permit_state state;
 	uint64_t rests_since_us;
@@ -171,14 +172,25 @@ static int wait_for(struct walks *walks, struct walk_permit *permit)
 	return -ETIMEDOUT;
 }
 
+static struct walk_permit *permit_new(struct walks *walks, const struct vmad_caller *caller, pid_t pid)
+{
+	size_t size = sizeof(*caller) + caller->group_count * sizeof(caller->groups[0]);
+	struct walk_permit *permit = malloc(sizeof(*permit) + size);
+
+	if (!permit)
+		return NULL;
+	*permit = (struct walk_permit){ .walks = walks, .pid = pid, .state = PERMIT_LOST };
+	permit->caller = memcpy(permit + 1, caller, size);
+	return permit;
+}
+
 int walk_begin(struct walks *walks, const struct vmad_caller *caller, pid_t pid, struct walk_permit **ret_permit)
 {
-	struct walk_permit *permit = malloc(sizeof(*permit));
+	struct walk_permit *permit = permit_new(walks, caller, pid);
 	int r;
 
 	if (!permit)
 		return -ENOMEM;
-	*permit = (struct walk_permit){ .walks = walks, .caller = caller, .pid = pid, .state = PERMIT_LOST };
 	pthread_mutex_lock(&walks->lock);
 	append(walks, permit);
 	r = wait_for(walks, permit);

@@ -27,8 +27,7 @@ int walks_new(struct walks **ret_walks);
 void walks_free(struct walks *walks);
 
 /*
- * Waits for a permit; it comes back active. -EBUSY: the queue is full; -ETIMEDOUT: none came free in time; -ENOMEM. The
- * caller is borrowed for as long as the permit.
+ * Waits for a permit; it comes back active. -EBUSY: the queue is full; -ETIMEDOUT: none came free in time; -ENOMEM.
  */
 int walk_begin(struct walks *walks, const struct vmad_caller *caller, pid_t pid, struct walk_permit **ret_permit);
 void walk_end(struct walk_permit *permit);
