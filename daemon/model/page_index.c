@@ -289,6 +289,7 @@ static inline uint64_t put_words(uint64_t *restrict words, const uint64_t *restr
 	return present;
 }
 
+/* NOLINTNEXTLINE(misc-redundant-expression) */
 _Static_assert(PAGEMAP_PRESENT == UINT64_C(1) << 63 && PAGEMAP_EXCLUSIVE == UINT64_C(1) << 56, "as put_words() shifts them");
 
 /* A length that is known when it is compiled makes vectors; most chunks are whole. */
@@ -390,10 +391,10 @@ int page_index_add(struct page_index *index, struct target *target, page_index_v
 		   const struct page_index_mm **ret_mm, struct vmad_error *err)
 {
 	struct walk *walk = calloc(1, sizeof(*walk));
-	int r = walk ? 0 : -ENOMEM;
+	int r;
 
 	*ret_mm = NULL;
-	if (r < 0)
+	if (!walk)
 		return vmad_fail(err, ENOMEM, 0, NULL, "allocate");
 	*walk = (struct walk){ .index = index, .on_vma = on_vma, .arg = arg, .pagemap_fd = target->files.fd[OPENER_PAGEMAP],
 			       .mm = chunk_store_allocate(index->store, sizeof(*walk->mm)) };

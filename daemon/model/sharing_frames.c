@@ -130,13 +130,13 @@ int sharing_frames_new(const struct page_index *index, const struct page_index_m
 
 static const struct hits *find_hits(struct sharing_frames *frames, const struct chunk *chunk)
 {
-	const struct hits **known = &frames->hits[chunk_number(chunk)];
+	const struct hits **place = &frames->hits[chunk_number(chunk)], *known = *place;
 	uint64_t words[CHUNK_PAGES];
 	struct hits *hits = &frames->spare, *kept;
 	size_t bytes;
 
-	if (*known)
-		return *known;
+	if (known)
+		return known;
 	chunk_unpack(chunk, words);
 	hits->count = 0;
 	for (size_t i = 0; i < CHUNK_PAGES; i++) {
@@ -150,7 +150,8 @@ static const struct hits *find_hits(struct sharing_frames *frames, const struct 
 	if (!kept)
 		return hits;
 	memcpy(kept, hits, bytes);
-	return *known = kept;
+	*place = kept;
+	return kept;
 }
 
 uint64_t sharing_frames_count(struct sharing_frames *frames, const struct page_index_mm *mm, uint64_t *by_origin)

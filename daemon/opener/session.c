@@ -94,7 +94,7 @@ static int answer_identity(struct session *session, struct vmad_caller *caller)
 
 static int answer_identify(struct session *session)
 {
-	struct vmad_caller *caller;
+	struct vmad_caller *caller = NULL;
 	int fd = session->received.fd[0];
 	int r = is_accepted(session->sessions, fd) ? 0 : -EPERM;
 
