@@ -140,8 +140,10 @@ def a_stale_socket():
     """a socket that nobody answers on any more is replaced, and removed at the end"""
     vmad = Vmad()
     try:
+        own = vmad.processes().values()
         vmad.process.kill()
         vmad.process.wait()
+        wait_until(lambda: not any(os.path.exists(f'/proc/{pid}/fd/0') for pid in own), 'those that it started have ended, too')
         tap.truth(stat.S_ISSOCK(os.stat(vmad.socket).st_mode), 'the first left it behind')
         path = vmad.socket
         second = subprocess.Popen([BINARY, '--listen', f'unix:{path}'], stderr=subprocess.PIPE)
@@ -328,31 +330,30 @@ def one_that_hangs_does_not_hold_it():
 
 def many_starts_and_ends():
     """starts and ends while clients come: always exit 0, and every reply is a whole one"""
-    def hammer(path, stop):
-        whole = 0
+    def hammer(path, stop, served):
         while not stop.is_set():
             try:
                 with Wire(path) as wire:
                     while not stop.is_set():
-                        whole += wire.get(f'/v1/processes/{os.getpid()}').status == 200
+                        if wire.get(f'/v1/processes/{os.getpid()}').status == 200:
+                            served.append(1)
             except Closed as cut:
                 tap.truth("b''" in str(cut), f'half a reply: {cut}')
             except OSError:
                 pass
-        return whole
 
     for _ in range(10):
-        vmad, stop = Vmad(), threading.Event()
+        vmad, stop, served = Vmad(), threading.Event(), []
 
         def end():
+            wait_until(lambda: served, 'a first answer')
             time.sleep(0.05)
             status = vmad.stop()
             stop.set()
             return status
 
-        *counts, status = checked(at_once([lambda: hammer(vmad.socket, stop)] * 4 + [end]))
+        *_, status = checked(at_once([lambda: hammer(vmad.socket, stop, served)] * 4 + [end]))
         tap.equal(status, 0, 'exit status')
-        tap.truth(sum(counts) > 0, 'some were served')
 
 
 def hangup_is_nothing():
