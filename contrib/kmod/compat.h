@@ -10,7 +10,7 @@
 
 /*
  * The members of vm_operations_struct in their order, X(name): include/linux/mm.h of 6.1 and 6.12 have the same ones;
- * 7.2 has more of them and another last one.
+ * 7.2 and 7.3 have two more, and another for find_special_page.
  */
 #ifdef CONFIG_NUMA
 #define VMADK_NUMA_OPS(X) X(set_policy) X(get_policy)
@@ -20,15 +20,73 @@
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 19, 0)
 #define VMADK_FIND_PAGE_OPS(X) X(find_special_page)
+#elif LINUX_VERSION_CODE >= KERNEL_VERSION(7, 2, 0) && defined(CONFIG_FIND_NORMAL_PAGE)
+#define VMADK_FIND_PAGE_OPS(X) X(find_normal_page)
 #else
 #define VMADK_FIND_PAGE_OPS(X)
 #endif
 
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 2, 0)
+#define VMADK_MAPPED_OPS(X) X(mapped)
+#else
+#define VMADK_MAPPED_OPS(X)
+#endif
+
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 2, 0) && defined(CONFIG_USERFAULTFD)
+#define VMADK_UFFD_OPS(X) X(uffd_ops)
+#else
+#define VMADK_UFFD_OPS(X)
+#endif
+
 #define VMADK_VM_OPS(X) \
-	X(open) X(close) X(may_split) X(mremap) X(mprotect) X(fault) X(huge_fault) X(map_pages) X(pagesize) \
-	X(page_mkwrite) X(pfn_mkwrite) X(access) X(name) VMADK_NUMA_OPS(X) VMADK_FIND_PAGE_OPS(X)
+	X(open) X(close) VMADK_MAPPED_OPS(X) X(may_split) X(mremap) X(mprotect) X(fault) X(huge_fault) X(map_pages) \
+	X(pagesize) X(page_mkwrite) X(pfn_mkwrite) X(access) X(name) VMADK_NUMA_OPS(X) VMADK_FIND_PAGE_OPS(X) \
+	VMADK_UFFD_OPS(X)
 
 #ifdef VMADK_TREES
+
+#include <linux/rmap.h>
+#include <linux/swap.h>
+#include <linux/swapops.h>
+
+/* What the lowest bits of folio->mapping say; by 7.2 they had other names. */
+#ifdef FOLIO_MAPPING_FLAGS
+#define COMPAT_MAPPING_FLAGS FOLIO_MAPPING_FLAGS
+#define COMPAT_MAPPING_ANON FOLIO_MAPPING_ANON
+#else
+#define COMPAT_MAPPING_FLAGS PAGE_MAPPING_FLAGS
+#define COMPAT_MAPPING_ANON PAGE_MAPPING_ANON
+#endif
+
+/*
+ * An entry that is neither present nor empty: true where it is that of a page that is being moved. By 7.2 such entries
+ * are "soft leaves".
+ */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(7, 2, 0)
+static inline bool compat_migration_pfn(swp_entry_t entry, unsigned long *ret_pfn)
+{
+	if (!is_migration_entry(entry))
+		return false;
+	*ret_pfn = swp_offset_pfn(entry);
+	return true;
+}
+
+#define compat_pte_migration(pte, ret_pfn) compat_migration_pfn(pte_to_swp_entry(pte), ret_pfn)
+#define compat_pmd_migration(pmd, ret_pfn) compat_migration_pfn(pmd_to_swp_entry(pmd), ret_pfn)
+#else
+#include <linux/leafops.h>
+
+static inline bool compat_migration_pfn(softleaf_t entry, unsigned long *ret_pfn)
+{
+	if (!softleaf_is_migration(entry))
+		return false;
+	*ret_pfn = softleaf_to_pfn(entry);
+	return true;
+}
+
+#define compat_pte_migration(pte, ret_pfn) compat_migration_pfn(softleaf_from_pte(pte), ret_pfn)
+#define compat_pmd_migration(pmd, ret_pfn) compat_migration_pfn(softleaf_from_pmd(pmd), ret_pfn)
+#endif
 
 /* In 6.1 folio_test_hugetlb() is not exported; since 6.10 hugetlb is a page type. */
 static inline bool compat_folio_is_hugetlb(struct folio *folio)

@@ -86,7 +86,7 @@ struct address_space *page_mapping_of(const struct held_page *page)
 	struct folio *folio = page->folio;
 	struct address_space *mapping = READ_ONCE(folio->mapping);
 
-	if (!is_of_users(folio) || (unsigned long)mapping & PAGE_MAPPING_FLAGS)
+	if (!is_of_users(folio) || (unsigned long)mapping & COMPAT_MAPPING_FLAGS)
 		return NULL;
 	return folio_mapped(folio) || folio_test_lru(folio) || compat_folio_is_hugetlb(folio) ? mapping : NULL;
 }

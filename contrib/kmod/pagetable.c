@@ -4,9 +4,8 @@
 #include <linux/hugetlb.h>
 #include <linux/mm.h>
 #include <linux/pgtable.h>
-#include <linux/swap.h>
-#include <linux/swapops.h>
 
+#include "compat.h"
 #include "vmad/uapi.h"
 
 /* Where the way down to an address ends: at a table of PTEs, or above it at a leaf (or nothing) for `size` bytes. */
@@ -40,14 +39,14 @@ static struct place huge(unsigned long first_pfn, unsigned long address, unsigne
 
 static struct place descend_pmd(pmd_t pmd, unsigned long address)
 {
+	unsigned long pfn;
+
 	if (pmd_none(pmd))
 		return nothing(PMD_SIZE);
 	if (!pmd_present(pmd)) {
-		swp_entry_t entry = pmd_to_swp_entry(pmd);
-
-		if (!is_migration_entry(entry))
+		if (!compat_pmd_migration(pmd, &pfn))
 			return swapped(PMD_SIZE);
-		return huge(swp_offset_pfn(entry), address, PMD_SIZE, VMADK_STATE_MIGRATION, false);
+		return huge(pfn, address, PMD_SIZE, VMADK_STATE_MIGRATION, false);
 	}
 	if (pmd_leaf(pmd))
 		return huge(pmd_pfn(pmd), address, PMD_SIZE, VMADK_STATE_MAPPED, pmd_write(pmd));
@@ -86,16 +85,15 @@ static struct place descend(struct mm_struct *mm, unsigned long address)
 
 static struct leaf leaf_of(pte_t pte)
 {
-	swp_entry_t entry;
+	unsigned long pfn;
 
 	if (pte_none(pte))
 		return (struct leaf){ .state = VMADK_STATE_NONE };
 	if (pte_present(pte))
 		return (struct leaf){ .state = VMADK_STATE_MAPPED, .pfn = pte_pfn(pte),
 				      .flags = pte_write(pte) ? VMADK_MAPPING_WRITE : 0 };
-	entry = pte_to_swp_entry(pte);
-	if (is_migration_entry(entry))
-		return (struct leaf){ .state = VMADK_STATE_MIGRATION, .pfn = swp_offset_pfn(entry) };
+	if (compat_pte_migration(pte, &pfn))
+		return (struct leaf){ .state = VMADK_STATE_MIGRATION, .pfn = pfn };
 	return (struct leaf){ .state = VMADK_STATE_SWAP };
 }
 

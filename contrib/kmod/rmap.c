@@ -45,9 +45,9 @@ static struct anon_vma *lock_anon_vma(struct folio *folio, bool *ret_busy)
 	*ret_busy = false;
 	rcu_read_lock();
 	word = (unsigned long)READ_ONCE(folio->mapping);
-	if ((word & PAGE_MAPPING_FLAGS) != PAGE_MAPPING_ANON || !folio_mapped(folio))
+	if ((word & COMPAT_MAPPING_FLAGS) != COMPAT_MAPPING_ANON || !folio_mapped(folio))
 		goto out;
-	anon_vma = (struct anon_vma *)(word - PAGE_MAPPING_ANON);
+	anon_vma = (struct anon_vma *)(word - COMPAT_MAPPING_ANON);
 	root = READ_ONCE(anon_vma->root);
 	*ret_busy = !down_read_trylock(&root->rwsem);
 	if (*ret_busy) {
@@ -73,7 +73,7 @@ static int walk_anon(struct findings *findings, const struct held_page *page)
 		return busy ? -EAGAIN : 0;
 	tree_for_each_avc(avc, &anon_vma->rb_root, index, index)
 		findings_look(findings, avc->vma, tree_address(avc->vma, index), page->pfn);
-	anon_vma_unlock_read(anon_vma);
+	up_read(&anon_vma->root->rwsem);
 	return 0;
 }
 

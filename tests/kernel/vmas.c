@@ -284,7 +284,8 @@ static void shared_anonymous(void)
 	must_be_called(member(vma, "nonsense"), "no such member");
 	must_be_called(name_of(strings, vma->a_ops), "shmem_aops");
 	must_be_called(name_of(strings, vma->f_op), "shmem_file_operations");
-	must_equal(tables[vma->vm_ops - 1].members, 16);
+	/* 7.2 has two more. */
+	must_equal(tables[vma->vm_ops - 1].members, strcmp(member(vma, "mapped"), "no such member") ? 18 : 16);
 }
 
 static void private_anonymous(void)
@@ -361,6 +362,7 @@ static void no_kernel_pointers(void)
 {
 	struct vmadk_vmas reply = ask(request_of(getpid()));
 	static struct answer *answer;
+	int r;
 
 	for (uint32_t i = 0; i < reply.strings.count; i++) {
 		must(strlen(strings[i].text) > 0);
@@ -374,7 +376,10 @@ static void no_kernel_pointers(void)
 		for (size_t j = 0; j < sizeof(vmas[i]) / sizeof(*words); j++)
 			must(words[j] < 0xffff800000000000);
 	}
-	must_equal(ask_address(getpid(), &answer, &answer), 0);
+	r = ask_address(getpid(), &answer, &answer);
+	if (r == EOPNOTSUPP)
+		return;		/* on a kernel that the module was not tried on */
+	must_equal(r, 0);
 	for (uint32_t i = 0; i < answer->mapping_count; i++) {
 		const uint64_t *words = (const uint64_t *)&answer->mappings[i];
 
