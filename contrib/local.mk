@@ -50,8 +50,10 @@ EXTRA_DIST += \
 	%D%/ci/debug-kernel \
 	%D%/ci/distcheck \
 	%D%/ci/fuzz \
+	%D%/ci/in-root \
 	%D%/ci/kernels \
 	%D%/ci/lint \
+	%D%/ci/newer-kernel \
 	%D%/ci/openapi \
 	%D%/ci/packages.sh \
 	%D%/ci/run-steps \

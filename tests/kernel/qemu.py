@@ -37,6 +37,10 @@ class Kernel:
             return f'no kernel in {self.directory}: contrib/ci/kernels fetches it'
         return None
 
+    def compilers_root(self):
+        """The root that modules are built in, where the host's own compiler is too old for the headers; or None."""
+        return self.directory if (self.directory / 'usr/bin/make').exists() else None
+
     @property
     def release(self):
         return (self.directory / 'release').read_text().strip()
