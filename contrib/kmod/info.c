@@ -23,12 +23,12 @@ static const struct {
 	{ true, { VMADK_CAN_VMAS, "" } },
 	{ IS_ENABLED(CONFIG_KALLSYMS),
 	  { VMADK_CAN_MEMBERS, "the kernel has no table of its symbols (CONFIG_KALLSYMS)" } },
-	{ TREES, { VMADK_CAN_RMAP_FILE, "the module was not tried on this kernel: only on 6.1 and 6.12, x86-64" } },
-	{ TREES, { VMADK_CAN_RMAP_ANON, "the module was not tried on this kernel: only on 6.1 and 6.12, x86-64" } },
+	{ TREES, { VMADK_CAN_RMAP_FILE, "the module was not tried on this kernel: only on 6.1, 6.12 and 7.2, x86-64" } },
+	{ TREES, { VMADK_CAN_RMAP_ANON, "the module was not tried on this kernel: only on 6.1, 6.12 and 7.2, x86-64" } },
 	{ TREES && IS_ENABLED(CONFIG_HUGETLB_PAGE),
 	  { VMADK_CAN_RMAP_HUGETLB, "the kernel has no hugetlb, or the module was not tried on it" } },
-	{ TREES, { VMADK_CAN_RMAP_SCAN, "the module was not tried on this kernel: only on 6.1 and 6.12, x86-64" } },
-	{ TREES, { VMADK_CAN_FILEMAP, "the module was not tried on this kernel: only on 6.1 and 6.12, x86-64" } },
+	{ TREES, { VMADK_CAN_RMAP_SCAN, "the module was not tried on this kernel: only on 6.1, 6.12 and 7.2, x86-64" } },
+	{ TREES, { VMADK_CAN_FILEMAP, "the module was not tried on this kernel: only on 6.1, 6.12 and 7.2, x86-64" } },
 };
 
 static int add_reason(struct vmadk_info *info, const struct vmadk_reason *reason)
