@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "ask.h"
+#include "daemon.h"
 #include "guest.h"
 
 #define ROUNDS 21
@@ -155,11 +156,42 @@ static void find_by_pagemap(void)
 	}
 }
 
+/* vmad opens the device anew at each question. */
+#define HIDDEN "/dev/vmad-hidden"
+
+static void ask_vmad(const char *method)
+{
+	char path[128], words[64], *body;
+
+	snprintf(path, sizeof(path), "/v1/processes/%d/pages/%#lx/mappings?deadline_ms=30000", (int)getpid(), (unsigned long)page);
+	must_equal(daemon_get(path, &body), 200);
+	snprintf(words, sizeof(words), "\"method\":\"%s\"", method);
+	must(strstr(body, words) && strstr(body, "\"complete\":true"));
+	must_equal(count_of(body, "{\"pids\":["), MAPPERS);
+}
+
+static void find_by_vmad_with_it(void)
+{
+	ask_vmad("helper");
+}
+
+static void find_by_vmad_alone(void)
+{
+	must(rename(VMADK_DEVICE, HIDDEN) == 0);
+	ask_vmad("same-address");
+	must(rename(HIDDEN, VMADK_DEVICE) == 0);
+}
+
 static void mappers(void)
 {
 	page = map_anon(PAGE);
+	device();
 	for (int i = 0; i < MAPPERS - 1; i++)
 		children[i] = child_new(NULL, NULL);
+	daemon_start();
+	compete(&(struct contest){ "a page with 301 mappers", "RMAP", "vmad without the module", find_by_ioctl, find_by_vmad_alone, 1 });
+	compete(&(struct contest){ "a page with 301 mappers", "vmad with the module", "without it", find_by_vmad_with_it,
+				   find_by_vmad_alone, 1 });
 	compete(&(struct contest){ "a page with 301 mappers", "RMAP", "pagemap, at the same address", find_by_ioctl, find_by_pagemap,
 				   1 });
 }

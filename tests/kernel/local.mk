@@ -8,6 +8,8 @@ tests_kernel_guest_SOURCES = \
 	%D%/ask.c \
 	%D%/ask.h \
 	%D%/bench.c \
+	%D%/daemon.c \
+	%D%/daemon.h \
 	%D%/family.c \
 	%D%/family.h \
 	%D%/files.c \

@@ -66,7 +66,7 @@ def guest_files(kernel, module, untried):
         data = kernel.module(name)
         if data:
             files[f'modules/{name}.ko'] = data
-    if 'vmad' in PROGRAMS:
+    if {'vmad', 'bench'} & set(PROGRAMS):
         files |= {'etc/passwd': b'root:x:0:0::/:/bin/false\nnobody:x:65534:65534::/:/bin/false\n'}
         for name, path in (('usr/sbin/vmad', 'daemon/vmad'), ('usr/bin/vmactl', 'client/vmactl')):
             program = qemu.TOP_BUILDDIR / path

@@ -8,22 +8,18 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "daemon.h"
 #include "family.h"
 #include "guest.h"
 #include "places.h"
 
-#define SOCKET "/run/vmad-guest.sock"
-#define VMAD "/usr/sbin/vmad"
 #define VMACTL "/usr/bin/vmactl"
-#define BODY_MAX (4 * MIB)
 #define PLACES_MAX 4096
 
 static char *body;	/* of the last answer */
@@ -42,52 +38,17 @@ static void load(void)
 	close(fd);
 }
 
-/* Starts vmad, and returns once it serves. A case that failed may have left the module unloaded. */
+/* A case that failed may have left the module unloaded. */
 static void start_vmad(void)
 {
-	char line[512];
-	int lines[2];
-	FILE *log;
-
 	if (access("/dev/vmad", F_OK) < 0)
 		load();
-	must(pipe(lines) == 0);
-	vmad_pid = fork();
-	if (vmad_pid == 0) {
-		dup2(lines[1], STDERR_FILENO);
-		execl(VMAD, VMAD, "--listen", "unix:" SOCKET, NULL);
-		_exit(127);
-	}
-	close(lines[1]);
-	log = fdopen(lines[0], "re");
-	while (log && fgets(line, sizeof(line), log)) {
-		if (!strcmp(line, "vmad: ready\n"))
-			return;		/* the pipe stays open: vmad may have more to say */
-		printf("# %s", line);
-	}
-	fail_at(__FILE__, __LINE__, "vmad did not get ready");
+	vmad_pid = daemon_start();
 }
 
-/* HTTP/1.0: the answer comes in one piece, and its end is the connection's. Returns the status. */
 static int get(const char *path)
 {
-	struct sockaddr_un where = { .sun_family = AF_UNIX, .sun_path = SOCKET };
-	static char reply[BODY_MAX];
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), status;
-	size_t len = 0;
-	ssize_t n;
-
-	must(fd >= 0 && connect(fd, (struct sockaddr *)&where, sizeof(where)) == 0);
-	must(dprintf(fd, "GET %s HTTP/1.0\r\nHost: localhost\r\n\r\n", path) > 0);
-	while ((n = read(fd, reply + len, sizeof(reply) - 1 - len)) > 0)
-		len += (size_t)n;
-	close(fd);
-	reply[len] = '\0';
-	must(sscanf(reply, "HTTP/1.%*d %d", &status) == 1);
-	body = strstr(reply, "\r\n\r\n");
-	must(body);
-	body += 4;
-	return status;
+	return daemon_get(path, &body);
 }
 
 static int getf(const char *format, pid_t pid, uint64_t address)
@@ -109,15 +70,6 @@ static bool says(const char *words)
 			fail_at(__FILE__, __LINE__, "no %s in: %.3000s", words, body); \
 	} while (0)
 
-static size_t count_of(const char *words)
-{
-	size_t count = 0;
-
-	for (const char *at = body; (at = strstr(at, words)); at++)
-		count++;
-	return count;
-}
-
 static void vmas_with_the_kernels_facts(void)
 {
 	char *shared = map(8 * PAGE, MAP_SHARED | MAP_ANONYMOUS, -1, 0), *private = map_anon(8 * PAGE);
@@ -128,9 +80,9 @@ static void vmas_with_the_kernels_facts(void)
 	must_equal(getf("/v1/processes/%d/vmas?detail=kernel", child.pid, 0), 200);
 	must_say("\"source\":\"maps+helper\"");
 	must_say("\"complete\":true");
-	must(count_of("\"perms\":") > 8);
+	must(count_of(body, "\"perms\":") > 8);
 	/* The vsyscall page is no VMA of the process. */
-	must_equal(count_of("\"vm_flags\":"), count_of("\"perms\":") - says("[vsyscall]"));
+	must_equal(count_of(body, "\"vm_flags\":"), count_of(body, "\"perms\":") - says("[vsyscall]"));
 	must_equal(getf("/v1/processes/%d/vmas?detail=kernel&start=%#lx&limit=1", child.pid, (uintptr_t)shared), 200);
 	must_say("\"vm_ops\":\"shmem_");	/* shmem_anon_vm_ops since 6.2 */
 	must_equal(getf("/v1/processes/%d/vmas?detail=kernel&start=%#lx&limit=1", child.pid, (uintptr_t)private), 200);
@@ -333,7 +285,7 @@ static void a_file_by_the_module(void)
 	must_say("\"source\":\"helper+maps\"");
 	must_say("\"exact\":true");
 	must_say("\"complete\":true");
-	must(count_of("\"file_offset_bytes\"") >= 3);	/* who reports, this one, and the child */
+	must(count_of(body, "\"file_offset_bytes\"") >= 3);	/* who reports, this one, and the child */
 	snprintf(by_module, sizeof(by_module), "%.*s", (int)(strstr(body, "],\"") - strstr(body, list)), strstr(body, list));
 	unload();
 	must_equal(get("/v1/files/mappings?path=/bin/guest&offset=0&length=4096"), 200);
@@ -360,7 +312,7 @@ static void root_only(void)
 	struct child child;
 
 	start_vmad();
-	must(chmod(SOCKET, 0666) == 0);
+	must(chmod(DAEMON_SOCKET, 0666) == 0);
 	child = child_new(ask_as_nobody, NULL);
 	child_end(&child);
 }
@@ -370,7 +322,7 @@ static int vmactl(const char *verb, const char *option, pid_t pid, const void *a
 {
 	static char text[BODY_MAX];
 	char pid_word[16], address_word[32];
-	const char *argv[10] = { VMACTL, "--socket", SOCKET, verb };
+	const char *argv[10] = { VMACTL, "--socket", DAEMON_SOCKET, verb };
 	size_t words = 4, len = 0;
 	int out[2], status;
 	ssize_t n;
