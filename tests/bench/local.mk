@@ -3,7 +3,7 @@
 EXTRA_PROGRAMS += tests/bench/family tests/bench/index tests/bench/measure tests/bench/workload
 tests_bench_family_SOURCES = %D%/family.c
 tests_bench_index_SOURCES = %D%/index.c
-tests_bench_index_LDADD = daemon/libmodel.a daemon/libsource.a daemon/libopener.a daemon/libmeter.a daemon/libstall.a $(PROC2_LIBS)
+tests_bench_index_LDADD = daemon/libmodel.a daemon/libsource.a daemon/libopener.a daemon/libmeter.a daemon/libstall.a $(PROC2_LIBS) $(GNUTLS_LIBS)
 tests_bench_measure_SOURCES = \
 	%D%/flood.c \
 	%D%/flood.h \
