@@ -1,35 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A victim with every kind of VMA: vmad's answers against /proc read directly, field by field."""
-import contextlib
 import os
 import sys
 
 sys.path.insert(0, os.path.join(os.environ['TOP_SRCDIR'], 'tests/lib'))
 import procfs  # noqa: E402
 import tap  # noqa: E402
+from paged import one_huge_page  # noqa: E402
 from vmad import Vmad  # noqa: E402
 from victim import Victim  # noqa: E402
 
-HUGE_PAGES = '/proc/sys/vm/nr_hugepages'
 NDJSON = {'Accept': 'application/x-ndjson'}
-
-
-@contextlib.contextmanager
-def one_huge_page():
-    """A hugetlb page for the victim, where we may ask for one; the setting is put back."""
-    try:
-        with open(HUGE_PAGES, encoding='ascii') as file:
-            before = file.read()
-        with open(HUGE_PAGES, 'w', encoding='ascii') as file:
-            file.write(str(int(before) + 1))
-    except OSError:
-        yield
-        return
-    try:
-        yield
-    finally:
-        with open(HUGE_PAGES, 'w', encoding='ascii') as file:
-            file.write(before)
 
 
 def uri(rest=''):
