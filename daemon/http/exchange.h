@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * exchange: one request and its reply on a connection, from the first byte of the head to the last byte of the body. It
- * is what dispatch (is it allowed, what is asked) and deliver (how it is sent) share.
+ * passes head (is it well-formed), identify (who asks), dispatch (what is asked), share (does another ask the same) and
+ * deliver (how the answer is sent), in this order.
  */
 #ifndef HTTP_EXCHANGE_H
 #define HTTP_EXCHANGE_H
@@ -64,6 +65,16 @@ struct exchange {
 	bool gzip;
 	bool close_after; /* the request was malformed: what follows it on the connection cannot be trusted */
 };
+
+/* The reply is this problem. mend: what the caller can do, or NULL. */
+void exchange_refuse(struct exchange *exchange, enum problem_id id, const char *detail, const char *mend);
+
+/* Each true: go on; false: it was refused, or is answered. */
+bool head_is_accepted(struct exchange *exchange);
+bool exchange_identify(struct exchange *exchange);
+
+/* True: another request's answer was sent, with *ret_result; false: this one is to be answered, and may lead a flight. */
+bool exchange_share(struct exchange *exchange, enum MHD_Result *ret_result);
 
 /* Sends what the reply holds. */
 enum MHD_Result deliver(struct exchange *exchange);

@@ -10,6 +10,8 @@ daemon_libhttp_a_SOURCES = \
 	%D%/exchange.h \
 	%D%/flight.c %D%/flight.h \
 	%D%/gzip.c %D%/gzip.h \
+	%D%/head.c \
+	%D%/identify.c \
 	%D%/list.c %D%/list.h \
 	%D%/listener.c %D%/listener.h \
 	%D%/log.c %D%/log.h \
@@ -19,6 +21,7 @@ daemon_libhttp_a_SOURCES = \
 	%D%/request.h \
 	%D%/route.c %D%/route.h \
 	%D%/server.c %D%/server.h \
+	%D%/share.c \
 	%D%/site.c %D%/site.h \
 	%D%/stream.c %D%/stream.h \
 	%D%/text.c %D%/text.h \
