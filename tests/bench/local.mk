@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # tests/bench: what vmad costs, beside its peers. Never part of make check: a time is not a verdict.
+bench_programs = tests/bench/family$(EXEEXT) tests/bench/index$(EXEEXT) tests/bench/measure$(EXEEXT) tests/bench/workload$(EXEEXT)
 EXTRA_PROGRAMS += tests/bench/family tests/bench/index tests/bench/measure tests/bench/workload
 tests_bench_family_SOURCES = %D%/family.c
 tests_bench_index_SOURCES = %D%/index.c
@@ -14,9 +15,10 @@ tests_bench_workload_SOURCES = %D%/workload.c
 EXTRA_DIST += \
 	%D%/bench.py \
 	%D%/psutil_json.py
-CLEANFILES += tests/bench/family$(EXEEXT) tests/bench/index$(EXEEXT) tests/bench/measure$(EXEEXT) tests/bench/workload$(EXEEXT)
+CLEANFILES += $(bench_programs)
 
 # make bench BENCH="list-maps target" runs only these sections; BENCH_ROUNDS=21 by default.
-.PHONY: bench
-bench: daemon/vmad$(EXEEXT) tests/bench/family$(EXEEXT) tests/bench/index$(EXEEXT) tests/bench/measure$(EXEEXT) tests/bench/workload$(EXEEXT)
+.PHONY: bench bench-programs
+bench-programs: daemon/vmad$(EXEEXT) $(bench_programs)
+bench: bench-programs
 	TOP_SRCDIR='$(abs_top_srcdir)' TOP_BUILDDIR='$(abs_top_builddir)' /usr/bin/python3 $(srcdir)/tests/bench/bench.py $(BENCH)
