@@ -5,12 +5,10 @@
 #include <string.h>
 
 #include "escape.h"
-#include "list.h"
 #include "number.h"
 #include "output.h"
-#include "query.h"
+#include "place.h"
 #include "size.h"
-#include "target.h"
 #include "verbs.h"
 
 /* A value of the answer as text that is fit for a terminal; addresses without 0x. The caller frees it. */
@@ -104,44 +102,20 @@ static void remark(const json_t *envelope, struct text *out)
 	free(start);
 }
 
-static int make_path(const struct session *s, const struct process *process, struct text *path)
+static int ask(const struct session *s, struct text *query)
 {
-	int r = query_begin(path, ROUTE_gaps, process->pid, 0);
+	int r = 0;
 
 	if (s->options.has_length)
-		r |= text_printf(path, "&length=%" PRIu64, s->options.length);
+		r |= text_printf(query, "&length=%" PRIu64, s->options.length);
 	if (s->options.has_align)
-		r |= text_printf(path, "&align=%" PRIu64, s->options.align);
-	if (process->start_time_ticks)
-		r |= text_printf(path, "&start_time_ticks=%" PRIu64, process->start_time_ticks);
-	r |= list_add_limit(s, path);
-	query_end(path);
-	return r;
-}
-
-static int show_process(struct session *s, const struct target *target, struct list *list)
-{
-	struct text path = { 0 };
-	struct process process;
-	char subject[32];
-	int code = target_resolve_one(s, target, &process);
-
-	if (code != EXIT_DONE)
-		return code;
-	snprintf(subject, sizeof(subject), "process %d", process.pid);
-	code = make_path(s, &process, &path) ? trouble_oom(&s->trouble) : EXIT_DONE;
-	list->question = (struct question){ .path = path.p, .subject = subject };
-	if (code == EXIT_DONE)
-		code = list_show(s, list);
-	text_free(&path);
-	return code;
+		r |= text_printf(query, "&align=%" PRIu64, s->options.align);
+	return r | list_add_limit(s, query);
 }
 
 int verb_gaps(struct session *s, int argc, char **argv)
 {
 	struct list list = { .noun = "gap", .plural = "gaps", .preface = print_placement, .remark = remark };
-	struct target target;
-	int code;
 
 	if (list_help(s, ROUTE_gaps))
 		return EXIT_DONE;
@@ -149,13 +123,5 @@ int verb_gaps(struct session *s, int argc, char **argv)
 		return trouble_set(&s->trouble, EXIT_USAGE, "gaps: it takes one target");
 	if (s->options.has_align && !s->options.has_length)
 		return trouble_set(&s->trouble, EXIT_USAGE, "--align says nothing without --length");
-	code = list_columns(s, ROUTE_gaps, "start,end,size_bytes,reason", &list);
-	if (code == EXIT_DONE)
-		code = target_parse(argv[0], &target, &s->trouble);
-	if (code != EXIT_DONE)
-		return code;
-	if (target.form != TARGET_FILE)
-		return show_process(s, &target, &list);
-	list.question.file = target.word;
-	return list_show(s, &list);
+	return place_show_target(s, argv[0], ROUTE_gaps, "start,end,size_bytes,reason", ask, &list);
 }

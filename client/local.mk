@@ -34,6 +34,7 @@ client_libvmactl_a_SOURCES = \
 	%D%/page_text.c %D%/page_text.h \
 	%D%/pager.c %D%/pager.h \
 	%D%/pages.c \
+	%D%/place.c %D%/place.h \
 	%D%/problem.c %D%/problem.h \
 	%D%/progress.c %D%/progress.h \
 	%D%/ps.c \

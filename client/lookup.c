@@ -24,17 +24,9 @@ static bool holds(const json_t *area, uint64_t address)
 	return area && lookup_member(area, "start") <= address && address < lookup_member(area, "end");
 }
 
-/* A pid that was found by name must still be that process. */
-static int add_start_time(const struct place *place, struct text *path)
-{
-	if (!place->process.start_time_ticks)
-		return 0;
-	return text_printf(path, "&start_time_ticks=%" PRIu64, place->process.start_time_ticks);
-}
-
 int lookup_path(const struct place *place, uint64_t address, struct text *path)
 {
-	int r = query_begin(path, ROUTE_page, place->process.pid, address) | add_start_time(place, path);
+	int r = place_query(place, ROUTE_page, address, path);
 
 	query_end(path);
 	return r;
@@ -42,8 +34,8 @@ int lookup_path(const struct place *place, uint64_t address, struct text *path)
 
 int lookup_usage_path(const struct place *place, uint64_t address, struct text *path)
 {
-	int r = query_begin(path, ROUTE_vmas, place->process.pid, 0) | query_add(path, "detail", "usage") |
-		text_printf(path, "&start=0x%" PRIx64, address) | add_start_time(place, path);
+	int r = place_query(place, ROUTE_vmas, 0, path) | query_add(path, "detail", "usage") |
+		text_printf(path, "&start=0x%" PRIx64, address);
 
 	if (address != UINT64_MAX)
 		r |= text_printf(path, "&end=0x%" PRIx64, address + 1);
@@ -109,9 +101,9 @@ static int search_path(const struct place *place, const struct address *address,
 			r |= text_append(&pattern, "\\", 1);
 		r |= text_append(&pattern, address->file + i, 1);
 	}
-	r |= query_begin(path, ROUTE_vmas, place->process.pid, 0);
+	r |= place_query(place, ROUTE_vmas, 0, path);
 	if (r == 0)
-		r = query_add(path, "path", pattern.p) | add_start_time(place, path);
+		r = query_add(path, "path", pattern.p);
 	query_end(path);
 	text_free(&pattern);
 	return r;
@@ -135,24 +127,6 @@ static int search_file(struct session *s, const struct place *place, struct sear
 	s->options = options;
 	answer_free(&answer);
 	text_free(&path);
-	return code;
-}
-
-int lookup_place(struct session *s, const char *text, struct place *place)
-{
-	struct target target;
-	int code = target_parse(text, &target, &s->trouble);
-
-	*place = (struct place){ 0 };
-	if (code != EXIT_DONE)
-		return code;
-	if (target.form == TARGET_FILE) {
-		place->file = target.word;
-		snprintf(place->subject, sizeof(place->subject), "%s", target.word);
-		return EXIT_DONE;
-	}
-	code = target_resolve_one(s, &target, &place->process);
-	snprintf(place->subject, sizeof(place->subject), "process %d", place->process.pid);
 	return code;
 }
 
@@ -367,7 +341,7 @@ json_t *lookup_ops(struct session *s, const struct place *place, uint64_t addres
 	struct answer answer = { 0 };
 	json_t *ops = NULL, *members = json_array();
 	struct text path = { 0 };
-	int r = query_begin(&path, ROUTE_ops, place->process.pid, address) | add_start_time(place, &path);
+	int r = place_query(place, ROUTE_ops, address, &path);
 
 	query_end(&path);
 	if (r == 0 && members &&

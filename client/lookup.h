@@ -9,18 +9,8 @@
 #include <jansson.h>
 
 #include "address.h"
+#include "place.h"
 #include "session.h"
-#include "target.h"
-
-/* Where an address is looked up: in a running process, or in a saved document. */
-struct place {
-	struct process process;
-	const char *file;	/* the saved document, or NULL */
-	char subject[64];	/* for errors */
-};
-
-/* The one process, or the saved document, that a target means. EXIT_DONE, or trouble. */
-int lookup_place(struct session *session, const char *text, struct place *ret);
 
 /* FILE+OFFSET becomes the address that it has there; a range its first address. EXIT_DONE, EXIT_MISSING, or trouble. */
 int lookup_address(struct session *session, const struct place *place, const struct address *address, uint64_t *ret);

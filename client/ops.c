@@ -8,7 +8,7 @@
 #include "lookup.h"
 #include "number.h"
 #include "ops_text.h"
-#include "query.h"
+#include "place.h"
 #include "verbs.h"
 
 static const char of_each_vma[] = "range,perms,kind,ops,f_op,a_ops,mapping";
@@ -57,19 +57,9 @@ static int show_members(struct session *s, const struct place *place, uint64_t a
 {
 	struct list list = { .noun = "member", .plural = "members", .subject = say_vma, .summary = say_ops,
 			     .preface = print_note };
-	struct text path = { 0 };
-	int code = list_columns(s, ROUTE_ops, "member,function,what", &list), r;
+	int code = list_columns(s, ROUTE_ops, "member,function,what", &list);
 
-	if (code != EXIT_DONE)
-		return code;
-	r = query_begin(&path, ROUTE_ops, place->process.pid, at);
-	if (place->process.start_time_ticks)
-		r |= text_printf(&path, "&start_time_ticks=%" PRIu64, place->process.start_time_ticks);
-	query_end(&path);
-	list.question = (struct question){ .path = path.p, .subject = place->subject, .file = place->file };
-	code = r ? trouble_oom(&s->trouble) : list_show(s, &list);
-	text_free(&path);
-	return code;
+	return code == EXIT_DONE ? place_show(s, place, ROUTE_ops, at, NULL, &list) : code;
 }
 
 static int of_address(struct session *s, char **argv)
@@ -83,7 +73,7 @@ static int of_address(struct session *s, char **argv)
 		return EXIT_DONE;
 	if (address_parse(argv[1], &address))
 		return trouble_set(&s->trouble, EXIT_USAGE, "'%s' is not an address", argv[1]);
-	code = lookup_place(s, argv[0], &place);
+	code = place_find(s, argv[0], &place);
 	if (code == EXIT_DONE && place.file)
 		return trouble_set(&s->trouble, EXIT_USAGE, "ops: a saved answer is shown without an address");
 	if (code == EXIT_DONE)

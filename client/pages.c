@@ -191,7 +191,7 @@ int verb_pages(struct session *s, int argc, char **argv)
 	if (code == EXIT_DONE)
 		code = choose(&pages);
 	if (code == EXIT_DONE)
-		code = lookup_place(s, argv[0], &place);
+		code = place_find(s, argv[0], &place);
 	if (code != EXIT_DONE)
 		return code;
 	s->options.filter.has_start = range.has_start;

@@ -8,6 +8,7 @@
 #include "lookup.h"
 #include "number.h"
 #include "page_text.h"
+#include "place.h"
 #include "query.h"
 #include "verbs.h"
 
@@ -71,24 +72,17 @@ static int say_proof(const json_t *envelope, struct text *out)
 static const char mappings_only[] = "pids,comm,address,range,perms,size,kind,mapping";
 static const char with_candidates[] = "state,pids,comm,address,range,perms,size,kind,mapping";
 
+static int ask(const struct session *s, struct text *query)
+{
+	return s->options.candidates ? query_add(query, "candidates", "true") : 0;
+}
+
 static int show(struct session *s, enum route route, const struct place *place, uint64_t at)
 {
 	struct list list = { .noun = "mapping", .plural = "mappings", .of_others = true, .subject = say_page, .summary = say_proof };
-	struct text path = { 0 };
-	int code = list_columns(s, route, s->options.candidates ? with_candidates : mappings_only, &list), r;
+	int code = list_columns(s, route, s->options.candidates ? with_candidates : mappings_only, &list);
 
-	if (code != EXIT_DONE)
-		return code;
-	r = query_begin(&path, route, place->process.pid, at);
-	if (s->options.candidates)
-		r |= query_add(&path, "candidates", "true");
-	if (place->process.start_time_ticks)
-		r |= text_printf(&path, "&start_time_ticks=%" PRIu64, place->process.start_time_ticks);
-	query_end(&path);
-	list.question = (struct question){ .path = path.p, .subject = place->subject, .file = place->file };
-	code = r ? trouble_oom(&s->trouble) : list_show(s, &list);
-	text_free(&path);
-	return code;
+	return code == EXIT_DONE ? place_show(s, place, route, at, ask, &list) : code;
 }
 
 static int show_frame(struct session *s, const char *text)
@@ -117,7 +111,7 @@ int verb_rmap(struct session *s, int argc, char **argv)
 		return trouble_set(&s->trouble, EXIT_USAGE, "rmap: it takes a target and an address, or pfn:PFN");
 	if (address_parse(argv[1], &address))
 		return trouble_set(&s->trouble, EXIT_USAGE, "'%s' is not an address", argv[1]);
-	code = lookup_place(s, argv[0], &place);
+	code = place_find(s, argv[0], &place);
 	if (code == EXIT_DONE && place.file)
 		return trouble_set(&s->trouble, EXIT_USAGE, "rmap: a saved list does not tell who maps its pages");
 	if (code == EXIT_DONE)

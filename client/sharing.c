@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* vmactl sharing: with whom a process shares memory. */
-#include <inttypes.h>
-
-#include "list.h"
 #include "number.h"
-#include "query.h"
+#include "place.h"
 #include "size.h"
-#include "target.h"
 #include "verbs.h"
 
 /* vmad's own default is for programs that ask often; who waits at a terminal sees that it goes on. */
@@ -33,44 +29,19 @@ static void remark(const json_t *envelope, struct text *out)
 		text_printf(out, ")");
 }
 
-static int show_process(struct session *s, const struct target *target, struct list *list)
+static int ask(const struct session *s, struct text *query)
 {
-	struct text path = { 0 };
-	struct process process;
-	char subject[32];
-	int code = target_resolve_one(s, target, &process), r;
-
-	if (code != EXIT_DONE)
-		return code;
-	snprintf(subject, sizeof(subject), "process %d", process.pid);
-	r = query_begin(&path, ROUTE_sharing, process.pid, 0);
-	r |= text_printf(&path, "&deadline_ms=%d", DEADLINE_MS);
-	if (process.start_time_ticks)
-		r |= text_printf(&path, "&start_time_ticks=%" PRIu64, process.start_time_ticks);
-	query_end(&path);
-	list->question = (struct question){ .path = path.p, .subject = subject };
-	code = r ? trouble_oom(&s->trouble) : list_show(s, list);
-	text_free(&path);
-	return code;
+	(void)s;
+	return text_printf(query, "&deadline_ms=%d", DEADLINE_MS);
 }
 
 int verb_sharing(struct session *s, int argc, char **argv)
 {
 	struct list list = { .noun = "process", .plural = "processes", .of_others = true, .remark = remark };
-	struct target target;
-	int code;
 
 	if (list_help(s, ROUTE_sharing))
 		return EXIT_DONE;
 	if (argc != 1)
 		return trouble_set(&s->trouble, EXIT_USAGE, "sharing: it takes one target");
-	code = list_columns(s, ROUTE_sharing, "pids,comm,shared_bytes,origins", &list);
-	if (code == EXIT_DONE)
-		code = target_parse(argv[0], &target, &s->trouble);
-	if (code != EXIT_DONE)
-		return code;
-	if (target.form != TARGET_FILE)
-		return show_process(s, &target, &list);
-	list.question.file = target.word;
-	return list_show(s, &list);
+	return place_show_target(s, argv[0], ROUTE_sharing, "pids,comm,shared_bytes,origins", ask, &list);
 }

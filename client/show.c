@@ -394,7 +394,7 @@ int verb_show(struct session *s, int argc, char **argv)
 			     "hex, with or without 0x, up to 64 bits; or FILE+OFFSET, such as libc.so.6+0x4d123");
 		return EXIT_USAGE;
 	}
-	code = lookup_place(s, argv[0], &place);
+	code = place_find(s, argv[0], &place);
 	if (code == EXIT_DONE)
 		code = lookup_address(s, &place, &address, &at);
 	if (code != EXIT_DONE)
