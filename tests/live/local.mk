@@ -47,5 +47,4 @@ EXTRA_DIST += \
 	tests/lib/tap.py \
 	tests/lib/victim.py \
 	tests/lib/vmad.py \
-	tests/lib/without_cachestat.py \
-	tests/lib/without_ioctls.py
+	tests/lib/without.py

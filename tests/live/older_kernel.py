@@ -11,7 +11,7 @@ sys.path.insert(0, LIBRARY)
 import tap  # noqa: E402
 from vmad import is_sanitized  # noqa: E402
 
-WITHOUT = f'/usr/bin/python3 {LIBRARY}/without_ioctls.py'
+WITHOUT = f'/usr/bin/python3 {LIBRARY}/without.py ioctls'
 SECONDS = 280
 
 
