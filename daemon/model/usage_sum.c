@@ -3,8 +3,8 @@
 
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "source/small_file.h"
 #include "source/smaps.h"
 
 static void keep_unknown(void *arg, struct vmad_str key, struct vmad_str value)
@@ -17,28 +17,9 @@ static void keep_unknown(void *arg, struct vmad_str key, struct vmad_str value)
 	sum->unknown[sum->unknown_count++].value = value;
 }
 
-/* The whole file: it has some 1,000 bytes. */
-static ssize_t read_text(int fd, char *text, size_t size)
-{
-	size_t len = 0;
-
-	while (len < size) {
-		ssize_t n = read(fd, text + len, size - len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		if (n == 0)
-			break;
-		len += (size_t)n;
-	}
-	return (ssize_t)len;
-}
-
 int usage_sum_read_fd(int fd, pid_t pid, struct usage_sum *sum, struct vmad_error *err)
 {
-	ssize_t len = read_text(fd, sum->text, sizeof(sum->text));
+	ssize_t len = small_file_read(fd, sum->text, sizeof(sum->text));
 	const char *keys;
 
 	sum->usage.has = 0;

@@ -4,14 +4,18 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+#define STACK_BYTES 65536
 
 #if defined(__SANITIZE_THREAD__)
 #define UNDER_TSAN 1
@@ -130,6 +134,38 @@ void begin_child(void)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	dup2(null, STDOUT_FILENO);
 	close(null);
+}
+
+int stay(void *unused)
+{
+	(void)unused;
+	while (pause() < 0)
+		continue;
+	return 0;
+}
+
+pid_t clone_vm(void)
+{
+	char *stack = mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	pid_t pid;
+
+	assert_true(stack != MAP_FAILED);
+	pid = clone(stay, stack + STACK_BYTES, CLONE_VM | SIGCHLD, NULL);
+	assert_true(pid > 0);
+	return pid;
+}
+
+void end_process(pid_t pid)
+{
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+}
+
+bool is_zombie(void *pid)
+{
+	siginfo_t info;
+
+	return waitid(P_PID, (id_t)*(pid_t *)pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid;
 }
 
 bool eventually(bool (*holds)(void *arg), void *arg)

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/types.h>
 
 #include <cmocka.h>
 
@@ -59,6 +60,18 @@ size_t usual_threads(void);
  * leaves children behind.
  */
 void begin_child(void);
+
+/* A process in this one's address space; it stays until end_process(). */
+pid_t clone_vm(void);
+
+/* What a process does that stays. */
+int stay(void *unused);
+
+/* Kills a child, and waits for its end. */
+void end_process(pid_t pid);
+
+/* For eventually(): has this child, a pid_t, ended? It is not waited for. */
+bool is_zombie(void *pid);
 
 /* Waits until `holds(arg)`, at most ten seconds; says whether it does. */
 bool eventually(bool (*holds)(void *arg), void *arg);

@@ -14,7 +14,6 @@
 #include "model/mapping_set.h"
 #include "source/pagemap.h"
 
-#define STACK_BYTES 65536
 #define MANY 500
 
 static struct opener *opener;
@@ -62,23 +61,6 @@ static void need_root(void)
 		skip_because("only root is told frames");
 }
 
-static int stay(void *unused)
-{
-	(void)unused;
-	(void)*(volatile char *)page;
-	while (pause() < 0)
-		continue;
-	return 0;
-}
-
-static pid_t clone_vm(void)
-{
-	char *stack = mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	assert_true(stack != MAP_FAILED);
-	return clone(stay, stack + STACK_BYTES, CLONE_VM | SIGCHLD, NULL);
-}
-
 /* A child that has touched the page once this returns. */
 static pid_t fork_mapper(void)
 {
@@ -96,12 +78,6 @@ static pid_t fork_mapper(void)
 	close(ready[0]);
 	close(ready[1]);
 	return pid;
-}
-
-static void end(pid_t pid)
-{
-	kill(pid, SIGKILL);
-	waitpid(pid, NULL, 0);
 }
 
 static void add(struct mapping_set *set, pid_t pid, const void *at)
@@ -140,8 +116,8 @@ static void by_address_space(void **state)
 		assert_int_equal(mapping_set_is_first(&set, i), set.places[i].pid != sibling || getpid() > sibling);
 	mapping_set_free(&set);
 	assert_int_equal(count_entries("/proc/self/fd"), fds);
-	end(sibling);
-	end(child);
+	end_process(sibling);
+	end_process(child);
 }
 
 /* Files of a process, as a step keeps them. */
@@ -200,7 +176,7 @@ static void by_marks(void **state)
 	mapping_set_free(&set);
 	assert_int_equal(count_entries("/proc/self/fd"), fds);
 	for (size_t i = 1; i < sizeof(pids) / sizeof(pids[0]); i++)
-		end(pids[i]);
+		end_process(pids[i]);
 }
 
 /* One process without a mark may be anybody's clone. */
@@ -221,7 +197,7 @@ static void without_marks(void **state)
 	assert_int_equal(told(&set), 0);
 	expect(&set, 2, 2);
 	mapping_set_free(&set);
-	end(child);
+	end_process(child);
 }
 
 /* Of files that were kept twice the newer ones count; those of nobody's places are closed. */
@@ -248,7 +224,7 @@ static void files_of_two_looks(void **state)
 	assert_int_equal(count_entries("/proc/self/fd"), fds + 3);
 	expect(&set, 2, 1);
 	mapping_set_free(&set);
-	end(child);
+	end_process(child);
 	assert_int_equal(count_entries("/proc/self/fd"), fds);
 }
 
@@ -261,7 +237,7 @@ static void what_has_gone(void **state)
 	need_root();
 	child = fork_mapper();
 	gone = fork_mapper();
-	end(gone);
+	end_process(gone);
 	mapping_set_init(&set, pfn);
 	add(&set, gone, page);
 	add(&set, getpid(), page);
@@ -271,7 +247,7 @@ static void what_has_gone(void **state)
 	assert_int_equal(set.count, 2);
 	assert_true(mapping_set_reread(&set));
 	expect(&set, 2, 2);
-	end(child);
+	end_process(child);
 	assert_false(mapping_set_reread(&set));
 	expect(&set, 1, 1);
 	assert_int_equal(set.places[0].pid, getpid());

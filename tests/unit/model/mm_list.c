@@ -11,7 +11,6 @@
 
 #include "model/mm_list.h"
 
-#define STACK_BYTES 65536
 #define CHILDREN 100		/* more than are opened at once */
 
 static struct opener *opener;
@@ -36,22 +35,6 @@ static void need_root(void)
 		skip_because("only root is told which processes share an address space");
 }
 
-static int stay(void *unused)
-{
-	(void)unused;
-	while (pause() < 0)
-		continue;
-	return 0;
-}
-
-static pid_t clone_vm(void)
-{
-	char *stack = mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	assert_true(stack != MAP_FAILED);
-	return clone(stay, stack + STACK_BYTES, CLONE_VM | SIGCHLD, NULL);
-}
-
 static pid_t fork_one(void)
 {
 	pid_t pid = fork_child();
@@ -59,12 +42,6 @@ static pid_t fork_one(void)
 	if (pid == 0)
 		_exit(stay(NULL));
 	return pid;
-}
-
-static void end(pid_t pid)
-{
-	kill(pid, SIGKILL);
-	waitpid(pid, NULL, 0);
 }
 
 static struct mm_list *new_list(pid_t first, const struct mm_list *before)
@@ -124,8 +101,8 @@ static void processes_of_one_mm_are_one_entry(void **state)
 	assert_true(can_be_read);
 	mm_list_free(list);
 	assert_int_equal(count_entries("/proc/self/fd"), fds);
-	end(clone_pid);
-	end(child);
+	end_process(clone_pid);
+	end_process(child);
 }
 
 static void more_than_are_opened_at_once(void **state)
@@ -154,7 +131,7 @@ static void more_than_are_opened_at_once(void **state)
 	mm_list_free(list);
 	assert_int_equal(count_entries("/proc/self/fd"), fds);
 	for (size_t i = 0; i < CHILDREN; i++)
-		end(children[i]);
+		end_process(children[i]);
 }
 
 static void those_that_came_later(void **state)
@@ -180,8 +157,8 @@ static void those_that_came_later(void **state)
 	assert_true(find(after, child, &entry, &can_be_read) != SIZE_MAX);
 	mm_list_free(after);
 	mm_list_free(before);
-	end(sibling);
-	end(child);
+	end_process(sibling);
+	end_process(child);
 }
 
 static void one_that_is_gone_is_an_entry_that_says_so(void **state)
@@ -195,7 +172,7 @@ static void one_that_is_gone_is_an_entry_that_says_so(void **state)
 	need_root();
 	child = fork_one();
 	list = new_list(child, NULL);
-	end(child);
+	end_process(child);
 	assert_int_equal(find(list, child, &entry, &can_be_read), 0);
 	assert_false(can_be_read);
 	assert_true(entry.code == -ENOENT || entry.code == -ESRCH);

@@ -103,13 +103,6 @@ static void captured_memory(void **state)
 	opener_free(opener);
 }
 
-static bool is_zombie(void *pid)
-{
-	siginfo_t info;
-
-	return waitid(P_PID, (id_t)*(pid_t *)pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid;
-}
-
 static void live_zombie(void **state)
 {
 	struct opener *opener = open_proc();
@@ -124,7 +117,7 @@ static void live_zombie(void **state)
 	opener_free(opener);
 }
 
-static void *stay(void *arg)
+static void *stay_a_thread(void *arg)
 {
 	(void)arg;
 	for (;;)
@@ -158,7 +151,7 @@ static void live_leaderless(void **state)
 	if (pid == 0) {
 		pthread_t thread;
 
-		pthread_create(&thread, NULL, stay, NULL);
+		pthread_create(&thread, NULL, stay_a_thread, NULL);
 		pthread_exit(NULL);
 	}
 	assert_true(eventually(leader_is_zombie, &pid));

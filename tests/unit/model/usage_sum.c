@@ -124,13 +124,6 @@ static void live(void **state)
 	opener_free(opener);
 }
 
-static bool is_zombie(void *pid)
-{
-	siginfo_t info;
-
-	return waitid(P_PID, (id_t)*(pid_t *)pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid;
-}
-
 /* The running kernel does not even let its rollup be opened. */
 static void live_zombie(void **state)
 {

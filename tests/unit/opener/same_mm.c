@@ -15,7 +15,6 @@
 
 #include "opener/opener.h"
 
-#define STACK_BYTES 65536
 #define CROWD 40
 
 static struct vmad_caller root = { .class = VMAD_CALLER_ROOT };
@@ -34,14 +33,6 @@ static int tear_down(void **state)
 	return 0;
 }
 
-static int stay(void *unused)
-{
-	(void)unused;
-	while (pause() < 0)
-		continue;
-	return 0;
-}
-
 static pid_t fork_staying(void)
 {
 	pid_t pid = fork();
@@ -52,24 +43,6 @@ static pid_t fork_staying(void)
 	}
 	assert_true(pid > 0);
 	return pid;
-}
-
-/* A process in this one's address space. */
-static pid_t clone_vm(void)
-{
-	char *stack = mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	pid_t pid;
-
-	assert_true(stack != MAP_FAILED);
-	pid = clone(stay, stack + STACK_BYTES, CLONE_VM | SIGCHLD, NULL);
-	assert_true(pid > 0);
-	return pid;
-}
-
-static void end(pid_t pid)
-{
-	kill(pid, SIGKILL);
-	waitpid(pid, NULL, 0);
 }
 
 static void need_root(void)
@@ -100,9 +73,9 @@ static void clones_and_strangers(void **state)
 	expect((pid_t[]){ other, child, sibling, child, getpid() }, 5, (size_t[]){ 0, 1, 0, 1, 0 });
 	expect((pid_t[]){ child }, 1, (size_t[]){ 0 });
 	expect(NULL, 0, NULL);
-	end(other);
-	end(sibling);
-	end(child);
+	end_process(other);
+	end_process(sibling);
+	end_process(child);
 }
 
 static void nobody_there(void **state)
@@ -120,8 +93,8 @@ static void nobody_there(void **state)
 	/* 4194304 is no pid; 2 is a thread of the kernel where pids are the host's. */
 	expect((pid_t[]){ 4194304, zombie, getpid(), other_zombie, getpid() }, 5,
 	       (size_t[]){ OPENER_NO_MM, OPENER_NO_MM, 2, OPENER_NO_MM, 2 });
-	end(zombie);
-	end(other_zombie);
+	end_process(zombie);
+	end_process(other_zombie);
 }
 
 static void *outlive(void *unused)
@@ -169,8 +142,8 @@ static void leaders_that_exited(void **state)
 	assert_true(eventually(leader_is_dead, &first));
 	assert_true(eventually(leader_is_dead, &second));
 	expect((pid_t[]){ first, second, first }, 3, (size_t[]){ 0, 1, 0 });
-	end(first);
-	end(second);
+	end_process(first);
+	end_process(second);
 }
 
 /* Processes that end while others are compared with them do not hide who is the same. */
@@ -196,7 +169,7 @@ static void ends_on_the_way(void **state)
 			if (pids[i] == getpid())
 				continue;
 			assert_true(groups[i] == i || groups[i] == OPENER_NO_MM);
-			end(pids[i]);
+			end_process(pids[i]);
 		}
 	}
 }
