@@ -142,7 +142,7 @@ static int put_process(struct request *request, struct buf *to, struct vmad_erro
 		.only = (pid_t)request_number(request, PARAM_pid),
 		.start_time_ticks = request_number(request, PARAM_start_time_ticks),
 	};
-	bool usage = request->values[PARAM_detail_process].given && !request->head;
+	bool wants_usage = request->values[PARAM_detail_process].given, usage = wants_usage && !request->head;
 	struct vmad_process process;
 	struct process_list *list;
 	int r = process_list_new(context->opener, request->caller, &query, &list, err);
@@ -157,7 +157,11 @@ static int put_process(struct request *request, struct buf *to, struct vmad_erro
 		if (usage)
 			process.has &= ~(VMAD_HAS(process, rss_bytes) | VMAD_HAS(process, swap_bytes));
 		record_put_process(to, &process);
-		r = usage ? put_usage(request, to, process.start_time_ticks, err) : 0;
+		if (usage)
+			r = put_usage(request, to, process.start_time_ticks, err);
+		else	/* what the kernel lets us open decides the status of a head, too */
+			r = wants_usage ? usage_sum_may_read(context->opener, request->caller, query.only,
+							     process.start_time_ticks, err) : 0;
 	}
 	process_list_free(list);
 	return r;

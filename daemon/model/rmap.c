@@ -159,7 +159,7 @@ static void find_stack(struct rmap *rmap)
 static int read_pfn(struct rmap *rmap, uint64_t *ret_pfn, struct vmad_error *err)
 {
 	uint64_t entry = 0;
-	long n = pagemap_read(rmap->target.files.fd[OPENER_PAGEMAP], rmap->query.address, &entry, 1);
+	long n = target_has_no_mm(&rmap->target) ? 0 : pagemap_read(rmap->target.files.fd[OPENER_PAGEMAP], rmap->query.address, &entry, 1);
 
 	if (n < 0)
 		return vmad_fail(err, (int)-n, rmap->query.pid, "pagemap", "read");

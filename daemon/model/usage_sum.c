@@ -49,6 +49,26 @@ static bool has_no_mm(struct opener *opener, const struct vmad_caller *caller, p
 	return none;
 }
 
+/* 1: it has no memory by nature, and nothing to sum. */
+static int open_rollup(struct opener *opener, const struct vmad_caller *caller, pid_t pid, uint64_t start_time_ticks,
+		       struct target *ret_target, struct vmad_error *err)
+{
+	int r = target_open(opener, caller, pid, OPENER_WANT(OPENER_SMAPS_ROLLUP), start_time_ticks, ret_target, err);
+
+	return r == -ESRCH && has_no_mm(opener, caller, pid, start_time_ticks) ? 1 : r;
+}
+
+int usage_sum_may_read(struct opener *opener, const struct vmad_caller *caller, pid_t pid, uint64_t start_time_ticks,
+		       struct vmad_error *err)
+{
+	struct target target;
+	int r = open_rollup(opener, caller, pid, start_time_ticks, &target, err);
+
+	if (r == 0)
+		target_close(&target);
+	return r < 0 ? r : 0;
+}
+
 int usage_sum_read(struct opener *opener, const struct vmad_caller *caller, pid_t pid, uint64_t start_time_ticks,
 		   struct usage_sum *ret_sum, struct vmad_error *err)
 {
@@ -57,11 +77,9 @@ int usage_sum_read(struct opener *opener, const struct vmad_caller *caller, pid_
 
 	ret_sum->usage.has = 0;
 	ret_sum->unknown_count = 0;
-	r = target_open(opener, caller, pid, OPENER_WANT(OPENER_SMAPS_ROLLUP), start_time_ticks, &target, err);
-	if (r == -ESRCH && has_no_mm(opener, caller, pid, start_time_ticks))
-		return 0;
-	if (r < 0)
-		return r;
+	r = open_rollup(opener, caller, pid, start_time_ticks, &target, err);
+	if (r)
+		return r < 0 ? r : 0;
 	r = usage_sum_read_fd(target.files.fd[OPENER_SMAPS_ROLLUP], pid, ret_sum, err);
 	if (r == -ESRCH && target_has_no_mm(&target))
 		r = 0;

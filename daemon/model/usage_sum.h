@@ -28,4 +28,8 @@ int usage_sum_read_fd(int fd, pid_t pid, struct usage_sum *ret_sum, struct vmad_
 int usage_sum_read(struct opener *opener, const struct vmad_caller *caller, pid_t pid, uint64_t start_time_ticks,
 		   struct usage_sum *ret_sum, struct vmad_error *err);
 
+/* Would it be told to the caller? Opens it, and walks nothing. Errors as above. */
+int usage_sum_may_read(struct opener *opener, const struct vmad_caller *caller, pid_t pid, uint64_t start_time_ticks,
+		       struct vmad_error *err);
+
 #endif

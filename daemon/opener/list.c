@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "opener/remote.h"
@@ -72,6 +73,17 @@ static int ascending(const void *a, const void *b)
 	return (*x > *y) - (*x < *y);
 }
 
+/* vmad itself is listed to whoever sees others of root's, and to nobody else. The pids ascend. */
+static void leave_out_own(const struct procfs *procfs, struct list_request *request)
+{
+	pid_t own = getpid(), *found = bsearch(&own, request->pids, request->count, sizeof(own), ascending);
+
+	if (!found || request->base.caller->class == VMAD_CALLER_ROOT || procfs_sees_root(procfs) == 0)
+		return;
+	memmove(found, found + 1, (size_t)(request->pids + request->count - (found + 1)) * sizeof(*found));
+	request->count--;
+}
+
 static int list_work(struct request *base, const struct procfs *procfs)
 {
 	struct list_request *request = (struct list_request *)base;
@@ -90,9 +102,11 @@ static int list_work(struct request *base, const struct procfs *procfs)
 	if (r == 0)
 		r = read_pids(dir, request);
 	closedir(dir);
-	if (r == 0)
-		qsort(request->pids, request->count, sizeof(*request->pids), ascending);
-	return r;
+	if (r < 0)
+		return r;
+	qsort(request->pids, request->count, sizeof(*request->pids), ascending);
+	leave_out_own(procfs, request);
+	return 0;
 }
 
 static void list_drop(struct request *base)

@@ -11,7 +11,7 @@
  * not bind newer kernels (ptrace(2), PTRACE_MODE_READ_FSCREDS). Where vmad runs as an ordinary user it acts as that
  * user only: other callers get EPERM. The address space of vmad itself is refused (EACCES) to everybody but root: the
  * opener's own thread group passes the kernel's ptrace check whatever its credentials. That vmad exists, and its stat,
- * is nothing that a caller does not know. A caller of class VMAD_CALLER_ANONYMOUS gets EACCES for everything.
+ * is told to whoever sees other processes of root's. A caller of class VMAD_CALLER_ANONYMOUS gets EACCES for everything.
  *
  * All functions may be called from any thread. They wait for the opener, at most OPENER_TIMEOUT_MS: a process in the
  * middle of exec can hold an open() for as long as it likes; then they return -ETIMEDOUT and the opener has given that

@@ -161,13 +161,28 @@ static bool open_mm(const struct procfs *procfs, int dir_fd, struct opener_targe
 	       (has_word && (word & target->only_if.mask) == target->only_if.value);
 }
 
-/* A file that is wanted alone needs no directory to belong with others. */
-static void open_stat_alone(const struct procfs *procfs, struct opener_target *target)
+/*
+ * Is it vmad's own, and not to be seen by the caller? Where procfs hides processes, this one would be the only one of
+ * root's that is there for everybody.
+ */
+static int refuse_own(const struct procfs *procfs, pid_t pid, bool own_too)
 {
+	return own_too || procfs->captured || !is_own(pid) ? 0 : procfs_sees_root(procfs);
+}
+
+/* A file that is wanted alone needs no directory to belong with others. */
+static void open_stat_alone(const struct procfs *procfs, struct opener_target *target, bool own_too)
+{
+	int *fd = &target->fd[OPENER_STAT], r;
 	char path[24];
 
 	snprintf(path, sizeof(path), "%d/stat", (int)target->pid);
-	target->fd[OPENER_STAT] = open_at(procfs->fd, path, O_RDONLY);
+	*fd = open_at(procfs->fd, path, O_RDONLY);
+	r = *fd < 0 ? 0 : refuse_own(procfs, target->pid, own_too);
+	if (r < 0) {
+		close(*fd);
+		*fd = r;
+	}
 }
 
 /* Why it could not be told whether the process is wanted, or that it is not. */
@@ -184,12 +199,15 @@ static void open_in_directory(const struct procfs *procfs, struct opener_target 
 {
 	unsigned mm_files = target->want & MM_FILES;
 	char pid[16];
-	int dir_fd, mm_fd;
+	int dir_fd, mm_fd, r;
 
 	snprintf(pid, sizeof(pid), "%d", (int)target->pid);
 	mm_fd = dir_fd = open_at(procfs->fd, pid, O_PATH | O_DIRECTORY);
-	if (dir_fd < 0) {
-		set_files(target, target->want, dir_fd);
+	r = dir_fd < 0 ? dir_fd : refuse_own(procfs, target->pid, own_too);
+	if (r < 0) {
+		set_files(target, target->want, r);
+		if (dir_fd >= 0)
+			close(dir_fd);
 		return;
 	}
 	if (mm_files && !own_too && !procfs->captured && is_own(target->pid)) {
@@ -232,7 +250,7 @@ void procdir_open(const struct procfs *procfs, struct opener_target *target, boo
 {
 	set_files(target, ~0u, -EBADF);
 	if (target->want == OPENER_WANT(OPENER_STAT))
-		open_stat_alone(procfs, target);
+		open_stat_alone(procfs, target, own_too);
 	else
 		open_in_directory(procfs, target, own_too);
 }

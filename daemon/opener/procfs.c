@@ -23,6 +23,13 @@ int procfs_stat_ns(const struct procfs *procfs, pid_t pid, const char *name, str
 	return fstatat(procfs->live_fd, path, ret_stat, 0) < 0 ? -errno : 0;
 }
 
+int procfs_sees_root(const struct procfs *procfs)
+{
+	struct stat init;
+
+	return procfs->captured || fstatat(procfs->fd, "1/stat", &init, 0) == 0 ? 0 : -errno;
+}
+
 static int open_live(struct procfs *procfs)
 {
 	struct statfs fs;

@@ -18,6 +18,12 @@ struct procfs {
 int procfs_init(struct procfs *procfs, const char *path);
 void procfs_close(struct procfs *procfs);
 
+/*
+ * What a process of root's, and nobody else's to look into, is to whom the calling thread is: 0, or, where hidepid hides
+ * it, a negative errno. The kernel lets a process see itself whoever it is just now, so vmad's own are judged by another.
+ */
+int procfs_sees_root(const struct procfs *procfs);
+
 /* Namespace "user" or "pid" of a process, as of now; its st_dev and st_ino say which it is. 0 or negative errno. */
 int procfs_stat_ns(const struct procfs *procfs, pid_t pid, const char *name, struct stat *ret_stat);
 

@@ -29,6 +29,7 @@ live_tests = \
 	%D%/gaps.py \
 	%D%/identity.py \
 	%D%/lists.py \
+	%D%/matrix.py \
 	%D%/older_kernel.py \
 	%D%/metrics.py \
 	%D%/page.py \
@@ -40,11 +41,13 @@ live_tests = \
 dist_check_SCRIPTS += $(live_tests)
 TESTS += $(live_tests)
 EXTRA_DIST += \
+	tests/lib/caller.py \
 	tests/lib/metrics.py \
 	tests/lib/paged.py \
 	tests/lib/procfs.py \
 	tests/lib/sharer.py \
 	tests/lib/tap.py \
+	tests/lib/targets.py \
 	tests/lib/victim.py \
 	tests/lib/vmad.py \
 	tests/lib/without.py
