@@ -8,6 +8,7 @@
 #include "encode/prom.h"
 #include "meter/meter.h"
 #include "source/self.h"
+#include "stall/stall.h"
 
 enum own {
 #define GROUP(id, name, labels, how, need, help)
@@ -161,6 +162,7 @@ void metrics_own_put(struct buf *to)
 	put_family(to, OWN_opener_requests, METER_OPENER_REQUESTS, "result", NULL, 1);
 	put_family(to, OWN_opener_restarts, METER_OPENER_RESTARTS, NULL, NULL, 1);
 	put_family(to, OWN_walk_seconds, METER_WALK_MICROSECONDS, "kind", NULL, 1e-6);
+	put_one(to, OWN_targets_quarantined, stall_count());
 	put_one(to, OWN_module_loaded, access("/sys/module/vmad", F_OK) == 0);
 	put_head(to, OWN_build_info);
 	prom_sample(to, metrics[OWN_build_info].name, "version=\"" PACKAGE_VERSION "\"", 1);

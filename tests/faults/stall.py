@@ -3,6 +3,7 @@
 import ctypes
 import mmap
 import os
+import re
 import sys
 import tempfile
 import threading
@@ -36,6 +37,10 @@ def hold():
     control.count, control.fail_at, control.error, control.call = 0, 1, NEVER_BACK, READ
 
 
+def quarantined():
+    return re.search(r'^vmad_targets_quarantined (\d+)$', vmad.get('/metrics').text().decode(), re.M)[1]
+
+
 def stuck():
     """504 target-blocked to who waits, then at once to who asks; others are answered meanwhile; it ends with the lock"""
     target = f'/v1/processes/{victim.pid}?detail=usage'
@@ -56,10 +61,12 @@ def stuck():
         tap.truth(STALL_SECONDS - 1 < seconds, f'{seconds} s')
     reply = vmad.get(target)
     tap.equal((reply.status, reply.headers['Retry-After'], reply.json()['type']), (504, '60', 'urn:vmad:problem:target-blocked'), 'quarantine')
+    tap.equal(quarantined(), '1', 'vmad_targets_quarantined')
     tap.equal(vmad.get(f'/v1/processes/{victim.pid}').status, 200, 'what needs no lock')
     tap.equal(vmad.get(f'/v1/processes/{os.getpid()}?detail=usage').status, 200, 'the walk is free for others')
     control.error = 0
     wait_until(lambda: vmad.get(target).status == 200, 'an answer, now that the kernel let it go')
+    wait_until(lambda: quarantined() == '0', 'a scrape that says so')
 
 
 def it_ends():
