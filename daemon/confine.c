@@ -206,8 +206,11 @@ static int add_worker_only(scmp_filter_ctx filter)
 
 static int load(scmp_filter_ctx filter, const int *own, size_t count, int (*more)(scmp_filter_ctx filter))
 {
-	int r = add_all(filter, SCMP_ACT_ALLOW, of_all, COUNT(of_all));
+	/* Another architecture's calls have other numbers. By default only the thread would end, and leave its locks held. */
+	int r = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
 
+	if (r == 0)
+		r = add_all(filter, SCMP_ACT_ALLOW, of_all, COUNT(of_all));
 	if (r == 0)
 		r = add_all(filter, SCMP_ACT_ALLOW, own, count);
 	if (r == 0)

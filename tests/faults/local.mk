@@ -3,7 +3,7 @@
 # Without sanitizers, which have an allocator of their own.
 tests/faults/inject.so: %D%/inject.c
 	$(AM_V_CCLD)$(MKDIR_P) $(@D) && $(CC) -std=gnu17 -Wall -Wextra -O1 -g -shared -fPIC -o $@ $<
-check_DATA = tests/faults/inject.so
+check_DATA += tests/faults/inject.so
 CLEANFILES += tests/faults/inject.so
 EXTRA_DIST += %D%/inject.c
 

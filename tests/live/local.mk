@@ -23,7 +23,15 @@ tests_live_mapper_static_pie_SOURCES = %D%/mapper.c
 tests_live_mapper_static_pie_CFLAGS = $(mapper_cflags) -fPIE
 tests_live_mapper_static_pie_LDFLAGS = -static-pie
 
+# Loaded with vmad: without sanitizers, under which there is no filter either.
+tests/live/intruder.so: %D%/intruder.c
+	$(AM_V_CCLD)$(MKDIR_P) $(@D) && $(CC) -std=gnu17 -Wall -Wextra -O1 -g -shared -fPIC -o $@ $<
+check_DATA += tests/live/intruder.so
+CLEANFILES += tests/live/intruder.so
+EXTRA_DIST += %D%/intruder.c
+
 live_tests = \
+	%D%/confined.py \
 	%D%/files.py \
 	%D%/frames.py \
 	%D%/gaps.py \

@@ -1,0 +1,203 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a process of vmad's cannot do though it was taken over: system calls made in its own threads, by a library that is
+loaded with it (intruder.c), and what became of them."""
+import contextlib
+import ctypes
+import errno
+import http.client
+import mmap
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, os.path.join(os.environ['TOP_SRCDIR'], 'tests/lib'))
+import tap  # noqa: E402
+from vmad import TOP_BUILDDIR, Vmad, is_sanitized  # noqa: E402
+from wire import wait_until  # noqa: E402
+
+LIBRARY = os.path.join(TOP_BUILDDIR, 'tests/live/intruder.so')
+MEMBERS = ('vmad-opener', 'vmad-worker', 'vmad-sampler')
+SECONDS = 10
+PER_VMAD = 3    # calls, each of which ends three processes: at the tenth end within half a minute vmad gives up
+KILLED, DEAF = 'killed', 'deaf'
+
+ALLOWED = ['getpid', 'gettid']
+FATAL = (
+    'execve execveat clone ptrace process_vm_readv process_vm_writev process_madvise pidfd_getfd kill tkill bind connect unshare setns '
+    'mount umount2 pivot_root chroot move_mount fsopen open_tree bpf perf_event_open userfaultfd io_uring_setup keyctl add_key '
+    'request_key init_module finit_module delete_module kexec_load reboot sethostname clock_settime mknodat fchmod fchmodat fchown '
+    'fchownat linkat symlinkat renameat2 name_to_handle_at open_by_handle_at i386'
+).split()
+OPENERS = 'setresuid setresgid setfsuid capget capset openat2 kcmp pidfd_open'.split()
+WORKERS = 'accept4 sendfile shutdown'.split()
+
+
+class Page(ctypes.Structure):
+    """What tests/live/intruder.c reads and writes."""
+
+    _fields_ = [('call', ctypes.c_int32), ('entered', ctypes.c_int32), ('returned', ctypes.c_int32), ('result', ctypes.c_int64)]
+
+
+def all_calls():
+    library = ctypes.CDLL(LIBRARY)
+    library.intruder_name.restype = ctypes.c_char_p
+    names = []
+    while (name := library.intruder_name(len(names))) is not None:
+        names.append(name.decode())
+    return names
+
+
+def field(pid, tid, name):
+    with open(f'/proc/{pid}/task/{tid}/status', encoding='ascii', errors='replace') as file:
+        return re.search(rf'^{name}:\s*(.*)$', file.read(), re.M).group(1)
+
+
+def is_alive(pid):
+    try:
+        return field(pid, pid, 'State')[0] not in 'ZX'
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def threads(pid):
+    return sorted(int(tid) for tid in os.listdir(f'/proc/{pid}/task'))
+
+
+class Intruder:
+    """In the process that is started with its environment, and in those that it forks."""
+
+    def __init__(self):
+        self.file = tempfile.NamedTemporaryFile()
+        os.chmod(self.file.name, 0o666)
+        self.file.truncate(4096)
+        self.memory = mmap.mmap(self.file.fileno(), 4096)
+        self.page = Page.from_buffer(self.memory)
+        self.environment = {'LD_PRELOAD': LIBRARY, 'VMAD_INTRUDER': self.file.name}
+
+    def make(self, name, pid, tid=None):
+        """What became of a call in that thread: a number or an errno's name, KILLED, or DEAF where the thread takes no signal."""
+        tid = tid or pid
+        self.page.call = CALLS.index(name)
+        self.page.entered = self.page.returned = 0
+        if int(field(pid, tid, 'SigBlk'), 16) >> (signal.SIGUSR2 - 1) & 1:
+            return DEAF
+        ctypes.CDLL(None).tgkill(pid, tid, signal.SIGUSR2)
+        wait_until(lambda: self.page.returned or not is_alive(pid), f'an end of {name} in {pid}', SECONDS)
+        tap.equal(self.page.entered, tid, f'{name}: the thread')
+        if not self.page.returned:
+            return KILLED
+        result = self.page.result
+        return errno.errorcode[-result] if result < 0 else result
+
+
+@contextlib.contextmanager
+def taken_over():
+    """An intruder, and a vmad that it is in: its processes."""
+    intruder = Intruder()
+    vmad = Vmad(environment=intruder.environment)
+    try:
+        yield intruder, wait_until(lambda: members(vmad), 'all of its processes'), vmad
+    finally:
+        vmad.stop()
+
+
+def serves(vmad):
+    try:
+        return vmad.get('/v1/processes?limit=1').status == 200
+    except (OSError, http.client.HTTPException):    # the worker has just ended
+        return False
+
+
+def members(vmad):
+    """Once all are there, confined, and at work: one that ends while vmad starts is not spoken of."""
+    found = vmad.processes()
+    try:
+        if not set(MEMBERS) <= set(found) or any(field(found[name], found[name], 'Seccomp') != '2' for name in MEMBERS):
+            return None
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    return {name: found[name] for name in MEMBERS} if serves(vmad) else None
+
+
+def every_thread(intruder, pid, name):
+    """What becomes of a call in each thread that takes signals."""
+    outcomes = [intruder.make(name, pid, tid) for tid in threads(pid)]
+    return {outcome for outcome in outcomes if outcome != DEAF}
+
+
+def whom_the_test_reaches():
+    """the intruder's calls are made in each process, in the thread that is meant"""
+    with taken_over() as (intruder, found, vmad):
+        vmad.get('/v1/processes')
+        for name, pid in found.items():
+            tap.equal(intruder.make('getpid', pid), pid, name)
+            for tid in threads(pid):
+                tap.truth(intruder.make('gettid', pid, tid) in (tid, DEAF), f'{name}: {tid}')
+                tap.equal([field(pid, tid, what) for what in ('Seccomp', 'NoNewPrivs')], ['2', '1'], f'{name}: {tid}')
+
+
+def without_a_filter():
+    """an ordinary process of the worker's user is told something else: it is the filter that refuses"""
+    intruder = Intruder()
+    with subprocess.Popen(['sleep', '1000'], env={**os.environ, **intruder.environment}, user=65534, group=65534, extra_groups=[]) as process:
+        try:
+            wait_until(lambda: 'intruder.so' in open(f'/proc/{process.pid}/maps', encoding='utf-8').read(), 'the library')
+            wait_until(lambda: int(field(process.pid, process.pid, 'SigCgt'), 16) >> (signal.SIGUSR2 - 1) & 1, 'its handler')
+            told = {name: intruder.make(name, process.pid) for name in CALLS}
+        finally:
+            process.kill()
+    print(f'# {told}')
+    tap.equal([name for name in REFUSED + OPENERS + WORKERS if told[name] in ('EPERM', KILLED)], [], 'refused without a filter')
+    tap.equal([name for name in FATAL if told[name] == KILLED], [], 'fatal without a filter')
+
+
+def refused():
+    """files to write, sockets, code and the rest: EPERM in each process, in each thread"""
+    with taken_over() as (intruder, found, vmad):
+        vmad.get('/v1/processes')
+        for member, pid in found.items():
+            for name in REFUSED:
+                tap.equal(every_thread(intruder, pid, name), {'EPERM'}, f'{member}: {name}')
+        tap.equal(vmad.get('/v1/processes').status, 200, 'it goes on')
+
+
+def to_each_its_own():
+    """to be somebody else and to open as that one is the opener's; to talk to clients is not"""
+    with taken_over() as (intruder, found, _):
+        for member, pid in found.items():
+            for name in OPENERS + WORKERS:
+                outcomes = every_thread(intruder, pid, name)
+                may = (name in OPENERS) == (member == 'vmad-opener')
+                tap.truth((outcomes == {'EPERM'}) == (not may), f'{member}: {name}: {outcomes}')
+
+
+def ends(intruder, vmad, member, name):
+    """That call ends that process; vmad starts another. What it says: of opener and worker, who both end, whichever it sees first."""
+    before, lines = wait_until(lambda: members(vmad), 'all of them')[member], len(vmad.log)
+    tap.equal(intruder.make(name, before), KILLED, f'{member}: {name}')
+    wait_until(lambda: (members(vmad) or {}).get(member, before) != before, f'another {member} after {name}')
+    return wait_until(lambda: vmad.log[lines:], f'{member}: {name}: a word of it')
+
+
+def fatal():
+    """what nobody does who was not taken over ends the process at once, and vmad starts it again"""
+    said = set()
+    for some in range(0, len(FATAL), PER_VMAD):
+        with taken_over() as (intruder, _, vmad):
+            for name in FATAL[some:some + PER_VMAD]:
+                for member in MEMBERS:
+                    said |= set(ends(intruder, vmad, member, name))
+    for member in MEMBERS:
+        line = f'vmad: the {member.removeprefix("vmad-")} was ended by signal {signal.SIGSYS.value}: starting again'
+        tap.truth(line in said, f'{line}: {said}')
+
+
+if os.geteuid() != 0 or is_sanitized():
+    print('1..0 # SKIP needs root, and a build without sanitizers: those need more than the filter lets them')
+    sys.exit(0)
+CALLS = all_calls()
+REFUSED = [name for name in CALLS if name not in ALLOWED + FATAL + OPENERS + WORKERS]
+tap.run([whom_the_test_reaches, without_a_filter, refused, to_each_its_own, fatal])
