@@ -24,7 +24,10 @@ void blocked_answer(int fd, pid_t pid)
 	if (!body.failed) {
 		len = snprintf(reply, sizeof(reply),
 			       "HTTP/1.1 %u Gateway Timeout\r\nContent-Type: application/problem+json\r\n"
-			       "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nRetry-After: %d\r\n"
+			       "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n"
+			       "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n"
+			       "Cross-Origin-Resource-Policy: same-origin\r\nReferrer-Policy: no-referrer\r\n"
+			       "X-Frame-Options: DENY\r\nRetry-After: %d\r\n"
 			       "Connection: close\r\nContent-Length: %zu\r\n\r\n%.*s",
 			       problem_status(problem.id), STALL_QUARANTINE_MS / 1000, body.len, (int)body.len, body.p);
 		if (len > 0 && (size_t)len < sizeof(reply))

@@ -309,11 +309,16 @@ int connection_fd(const struct connection *connection)
 	return connection->fd;
 }
 
+bool connection_is_tcp(const struct connection *connection)
+{
+	return connection->listener->kind == LISTENER_TCP;
+}
+
 bool connection_is_local(const struct connection *connection)
 {
 	const struct in6_addr *address = &connection->peer.address;
 
-	return connection->listener->kind != LISTENER_TCP || IN6_IS_ADDR_LOOPBACK(address) ||
+	return !connection_is_tcp(connection) || IN6_IS_ADDR_LOOPBACK(address) ||
 	       (IN6_IS_ADDR_V4MAPPED(address) && address->s6_addr[12] == 127);
 }
 

@@ -66,6 +66,9 @@ void connection_free(struct connection *connection);
 const struct listener *connection_listener(const struct connection *connection);
 int connection_fd(const struct connection *connection);
 
+/* Over TCP, where browsers are, and other hosts? */
+bool connection_is_tcp(const struct connection *connection);
+
 /* Does its peer ask from this host? */
 bool connection_is_local(const struct connection *connection);
 

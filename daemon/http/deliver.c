@@ -28,9 +28,38 @@ static const char *content_type(const struct exchange *exchange)
 	return exchange->request.route->list && exchange->request.ndjson ? ndjson_type : json_type;
 }
 
-/* What every reply says, live data or not. */
-static void add_common_headers(struct MHD_Response *response, const char *type, const char *cache_control)
+struct field {
+	const char *name, *value;
+};
+
+static void add_fields(struct MHD_Response *response, const struct field *fields, size_t count)
 {
+	for (size_t i = 0; i < count; i++)
+		MHD_add_response_header(response, fields[i].name, fields[i].value);
+}
+
+/*
+ * Where browsers are, which is not behind a Unix socket: what is no page runs nothing, stands in no frame, and is no
+ * other site's to load.
+ */
+static void add_browser_headers(struct MHD_Response *response)
+{
+	static const struct field fields[] = {
+		{ "Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'" },
+		{ "Cross-Origin-Resource-Policy", "same-origin" },
+		{ "Referrer-Policy", "no-referrer" },
+		{ "X-Frame-Options", "DENY" },
+	};
+
+	add_fields(response, fields, sizeof(fields) / sizeof(fields[0]));
+}
+
+/* What every reply says, live data or not. */
+static void add_common_headers(struct MHD_Response *response, const struct exchange *exchange, const char *type,
+			       const char *cache_control)
+{
+	if (connection_is_tcp(exchange->connection) && exchange->reply.kind != REPLY_SITE)
+		add_browser_headers(response);
 	MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
 	MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, cache_control);
 	MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
@@ -85,7 +114,7 @@ static struct MHD_Response *response_of(struct exchange *exchange, struct buf *b
 	*body = (struct buf){ 0 };
 	if (gzip)
 		MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_ENCODING, "gzip");
-	add_common_headers(response, type, "no-store");
+	add_common_headers(response, exchange, type, "no-store");
 	add_timing(response, exchange, "until the reply was whole");
 	return response;
 }
@@ -239,7 +268,7 @@ static enum MHD_Result send_stream(struct exchange *exchange, struct list_writer
 	}
 	if (gzip)
 		MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_ENCODING, "gzip");
-	add_common_headers(response, content_type(exchange), "no-store");
+	add_common_headers(response, exchange, content_type(exchange), "no-store");
 	add_timing(response, exchange, "until the first byte");
 	return queue(exchange, MHD_HTTP_OK, response);
 }
@@ -277,7 +306,7 @@ static enum MHD_Result send_empty(struct exchange *exchange)
 	if (!response)
 		return MHD_NO;
 	MHD_set_response_options(response, MHD_RF_HTTP_1_0_COMPATIBLE_STRICT, MHD_RO_END);
-	add_common_headers(response, content_type(exchange), "no-store");
+	add_common_headers(response, exchange, content_type(exchange), "no-store");
 	add_timing(response, exchange, "until the reply was whole");
 	return queue(exchange, MHD_HTTP_OK, response);
 }
@@ -315,7 +344,7 @@ static enum MHD_Result send_list(struct exchange *exchange)
  */
 static void add_page_headers(struct MHD_Response *response)
 {
-	static const struct { const char *name, *value; } fields[] = {
+	static const struct field fields[] = {
 		{ "Content-Security-Policy",
 		  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
 		  "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
@@ -327,8 +356,7 @@ static void add_page_headers(struct MHD_Response *response)
 		{ "X-Frame-Options", "DENY" },
 	};
 
-	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
-		MHD_add_response_header(response, fields[i].name, fields[i].value);
+	add_fields(response, fields, sizeof(fields) / sizeof(fields[0]));
 }
 
 /* Does If-None-Match hold this tag? Tags hold no quotes inside, and theirs are compared too. */
@@ -351,7 +379,7 @@ static enum MHD_Result send_site_file(struct exchange *exchange)
 
 	if (!response)
 		return MHD_NO;
-	add_common_headers(response, file->type, "no-cache");
+	add_common_headers(response, exchange, file->type, "no-cache");
 	add_page_headers(response);
 	MHD_add_response_header(response, MHD_HTTP_HEADER_ETAG, etag);
 	MHD_add_response_header(response, MHD_HTTP_HEADER_VARY, MHD_HTTP_HEADER_ACCEPT_ENCODING);
@@ -370,7 +398,7 @@ static enum MHD_Result send_static(struct exchange *exchange)
 
 	if (!response)
 		return MHD_NO;
-	add_common_headers(response, reply->content_type, "no-cache");
+	add_common_headers(response, exchange, reply->content_type, "no-cache");
 	MHD_add_response_header(response, MHD_HTTP_HEADER_ETAG, reply->etag);
 	exchange->body_len = same ? 0 : reply->text_len;
 	return queue(exchange, same ? MHD_HTTP_NOT_MODIFIED : MHD_HTTP_OK, response);
@@ -395,7 +423,7 @@ static enum MHD_Result send_text(struct exchange *exchange)
 	exchange->body_len = bytes.len;
 	if (exchange->gzip)
 		MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_ENCODING, "gzip");
-	add_common_headers(response, reply->content_type, "no-store");
+	add_common_headers(response, exchange, reply->content_type, "no-store");
 	add_timing(response, exchange, "until the reply was whole");
 	return queue(exchange, MHD_HTTP_OK, response);
 }

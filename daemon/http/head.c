@@ -98,7 +98,7 @@ static bool host_is_served(const struct exchange *exchange, const char *host)
 	static const char *const always[] = { "localhost", "127.0.0.1", "[::1]" };
 	const char *const *more = exchange->server->config.hosts;
 
-	if (connection_listener(exchange->connection)->kind != LISTENER_TCP)
+	if (!connection_is_tcp(exchange->connection))
 		return true;
 	for (size_t i = 0; i < sizeof(always) / sizeof(always[0]); i++) {
 		if (host_is(host, always[i]))

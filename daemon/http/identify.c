@@ -46,7 +46,7 @@ static bool identify_peer(struct exchange *exchange)
 /* Above a quota: told so, and sent away. */
 static bool is_within(struct exchange *exchange)
 {
-	bool tcp = connection_listener(exchange->connection)->kind == LISTENER_TCP;
+	bool tcp = connection_is_tcp(exchange->connection);
 
 	switch (connection_over(exchange->connection)) {
 	case CONNECTION_WITHIN:

@@ -25,14 +25,14 @@ static void put_key_param(struct buf *key, enum param_id id, const struct param_
 		buf_put(key, value->text, strlen(value->text) + 1);
 }
 
-/* Identity, form, question: what makes two requests equal. */
+/* Identity, form (its header fields, too), question: what makes two requests equal. */
 static void put_key(const struct exchange *exchange, struct buf *key)
 {
 	const struct request *request = &exchange->request;
 	const struct vmad_caller *caller = request->caller;
 	uint64_t numbers[] = {
 		caller->class, caller->uid, caller->gid, caller->group_count,
-		request->ndjson, exchange->gzip, request->route->id,
+		request->ndjson, exchange->gzip, request->route->id, connection_is_tcp(exchange->connection),
 	};
 
 	buf_put(key, (const char *)numbers, sizeof(numbers));

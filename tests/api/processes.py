@@ -229,7 +229,7 @@ def is_alive(pid):
 
 
 def tokens_are_read_again():
-    """SIGHUP: new tokens are known and old ones are not, without a break; a file that is wrong changes nothing"""
+    """SIGHUP: new tokens are known, those that stayed still are, and old ones are not, without a break; a file that is wrong changes nothing"""
     def line(token):
         return f'sha256:{hashlib.sha256(token.encode()).hexdigest()} uid={NOBODY} gid={NOBODY}\n'
 
@@ -243,17 +243,21 @@ def tokens_are_read_again():
         def answer(token):
             return wire.get('/v1/processes?limit=1', f'Authorization: Bearer {token}').status
 
-        write(line('old'))
+        def answers():
+            return [answer(token) for token in ('old', 'kept', 'new')]
+
+        write(line('old') + line('kept'))
         port = free_port()
         with Vmad(listen=[f'tcp:127.0.0.1:{port}'], arguments=['--token-file', file.name]) as vmad, Wire(('127.0.0.1', port)) as wire:
-            tap.equal((answer('old'), answer('new')), (200, 401), 'at first')
-            write(line('new'))
+            tap.equal(answers(), [200, 200, 401], 'at first')
+            write(line('kept') + line('new'))
             os.kill(vmad.main_pid, signal.SIGHUP)
-            wait_until(lambda: (answer('old'), answer('new')) == (401, 200), 'the new one')
+            wait_until(lambda: answers() == [401, 200, 200], 'the new one')
             write('nonsense\n')
             os.kill(vmad.main_pid, signal.SIGHUP)
             wait_until(lambda: any('sha256:' in text for text in vmad.log), 'a line on what is wrong')
-            tap.equal((answer('old'), answer('new')), (401, 200), 'as before')
+            tap.equal(answers(), [401, 200, 200], 'as before')
+            tap.equal([text for text in vmad.log if 'sha256:' in text and re.search('[0-9a-f]{64}', text)], [], 'a hash in the log')
 
 
 if os.geteuid() != 0:

@@ -166,6 +166,38 @@ def origins():
     tap.equal([name for name in reply.headers if name.startswith('access-control')], [], 'CORS')
 
 
+BROWSER_FIELDS = {
+    'x-content-type-options': 'nosniff',
+    'cross-origin-resource-policy': 'same-origin',
+    'referrer-policy': 'no-referrer',
+    'x-frame-options': 'DENY',
+}
+
+
+def what_browsers_are_told():
+    """every reply, errors too, tells browsers: no frame, no script, no other site, no guess at the type, no CORS"""
+    here = f'/v1/processes/{SELF}'
+    sent = [
+        (200, ['/v1/health']), (200, [here, bearer(ROOT)]), (200, [f'{here}/vmas', bearer(ROOT)]), (200, ['/v1/openapi.json', bearer(ROOT)]),
+        (200, [f'{here}/vmas?max_age_ms=1000&detail=usage', bearer(ROOT)]), (200, [f'{here}/vmas?max_age_ms=1000&detail=usage', bearer(ROOT)]),
+        (200, [f'{here}/vmas', bearer(ROOT), 'Accept: application/x-ndjson']), (200, ['/v1/vmas', bearer(ROOT), 'Accept-Encoding: gzip']),
+        (200, ['/']), (404, ['/nowhere', bearer(ROOT)]), (401, ['/v1/processes']), (401, ['/v1/health', bearer('wrong')]),
+        (400, [f'{here}?colour=red', bearer(ROOT)]), (400, ['/v1/%zz']), (404, ['/v1/processes/4194304', bearer(ROOT)]), (405, ['/v1/tokens', bearer(ROOT)]),
+        (403, ['/v1/health', 'Origin: http://evil.example']), (413, ['/v1/health', 'Content-Length: 5']), (414, ['/' + 'x' * 8001]),
+    ]
+    vmad.get(f'{here}/vmas?max_age_ms=1000&detail=usage')   # kept, for this caller, without those fields
+    for status, (target, *fields) in sent:
+        reply = tcp(target, *fields)
+        tap.equal(reply.status, status, f'{target[:60]} {fields}')
+        told = {name: reply.headers.get(name) for name in BROWSER_FIELDS}
+        tap.equal(told, BROWSER_FIELDS, f'{target[:60]} {fields}')
+        policy = reply.headers['content-security-policy']
+        tap.truth(policy.startswith("default-src 'none'") and "frame-ancestors 'none'" in policy, f'{target[:60]}: {policy}')
+        tap.equal([name for name in reply.headers if name.startswith('access-control')], [], target[:60])
+    reply = tcp('/v1/health', host='evil.example')
+    tap.equal((reply.status, {name: reply.headers.get(name) for name in BROWSER_FIELDS}), (421, BROWSER_FIELDS), 'a foreign host')
+
+
 def connections_of_an_address():
     """an address has 16 connections, IPv4 and IPv6 apart; the next is told 429"""
     wait_until(lambda: tasks(vmad.pid) <= before, 'the connections of the cases before are gone')
@@ -280,6 +312,7 @@ with tempfile.NamedTemporaryFile('w') as tokens:
             hosts,
             any_host_over_unix,
             origins,
+            what_browsers_are_told,
             connections_of_an_address,
             bad_token_files,
             unreadable_token_files,
