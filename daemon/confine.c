@@ -17,6 +17,7 @@
 
 #include <seccomp.h>
 
+#include "config.h"
 #include "vmad/uapi.h"
 
 #define CAP_BIT(cap) (UINT64_C(1) << (cap))
@@ -25,7 +26,8 @@
 	 CAP_BIT(CAP_SETUID) | CAP_BIT(CAP_SETGID))
 #define KEEPER_CAPS (OPENER_CAPS | CAP_BIT(CAP_SETPCAP))
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+/* Sanitizers and valgrind make system calls of their own. */
+#if defined(WITH_VALGRIND) || defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define FILTERED 0
 #elif defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
@@ -118,7 +120,7 @@ static const int of_all[] = {
 static const int of_opener[] = {
 	SCMP_SYS(setgroups), SCMP_SYS(setresuid), SCMP_SYS(setresgid), SCMP_SYS(setfsuid), SCMP_SYS(setfsgid),
 	SCMP_SYS(capget), SCMP_SYS(capset), SCMP_SYS(openat2), SCMP_SYS(kcmp), SCMP_SYS(pidfd_open),
-	SCMP_SYS(pidfd_send_signal), SCMP_SYS(mincore), SCMP_SYS(socketpair),
+	SCMP_SYS(mincore), SCMP_SYS(socketpair),
 };
 
 /* To talk to clients over sockets that are there already. */

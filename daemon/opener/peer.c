@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -74,13 +75,12 @@ static int open_pidfd(int socket_fd, pid_t pid)
 	return pidfd < 0 ? -errno : pidfd;
 }
 
-/*
- * Not yet reaped, so its pid still is its own. Without permission to signal it the answer is EPERM, and it is there all
- * the same.
- */
+/* It has not ended, so that its pid still is its own: else there would be something to read of pidfd. Whoever holds one may ask. */
 static bool process_exists(int pidfd)
 {
-	return syscall(SYS_pidfd_send_signal, pidfd, 0, NULL, 0) == 0 || errno == EPERM;
+	struct pollfd polled = { .fd = pidfd, .events = POLLIN };
+
+	return poll(&polled, 1, 0) == 0;
 }
 
 static bool same_ns(const struct procfs *procfs, pid_t pid, const char *name, const struct stat *own)
@@ -167,7 +167,6 @@ static int identify_new(int socket_fd, struct identify_request **ret_request)
 
 /*
  * An ordinary user's vmad acts for that user only. It asks first, since it could not look at another user's namespaces.
- * /
  */
 static int refuse_others(const struct opener *opener, int socket_fd)
 {
