@@ -152,8 +152,10 @@ static int run_worker(struct daemon *daemon, const struct ends *ends, pid_t pare
 	self_open();
 	if (daemon->board)
 		board_protect(daemon->board);
-	for (size_t i = 0; i < daemon->sockets.count; i++)
+	for (size_t i = 0; i < daemon->sockets.count; i++) {
+		free(daemon->sockets.list[i].unlink_path);
 		daemon->sockets.list[i].unlink_path = NULL;	/* the sockets outlive it */
+	}
 	if (failures)
 		meter_add(METER_OPENER_RESTARTS, NULL, NULL, failures);
 	r = confine_worker(daemon->worker_uid, daemon->worker_gid);

@@ -24,7 +24,7 @@ struct caps {
 static int caps_get(struct caps *caps)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct half[2];
+	struct __user_cap_data_struct half[2] = { 0 };
 
 	if (syscall(SYS_capget, &header, half) < 0)
 		return -errno;
@@ -88,7 +88,6 @@ static bool has_ids(const struct vmad_caller *caller)
 
 /*
  * The ids come before the capabilities: a change of euid moves capabilities by itself, in and out of the effective set.
- * /
  */
 static int take(const struct vmad_caller *caller)
 {

@@ -46,6 +46,7 @@ static void attach(struct msghdr *message, union control *control, const struct 
 
 	message->msg_control = control->bytes;
 	message->msg_controllen = CMSG_SPACE(fds->count * sizeof(int));
+	memset(control->bytes, 0, message->msg_controllen);	/* no byte of the stack goes along */
 	header = CMSG_FIRSTHDR(message);
 	header->cmsg_level = SOL_SOCKET;
 	header->cmsg_type = SCM_RIGHTS;
