@@ -57,6 +57,7 @@ EXTRA_DIST += \
 	%D%/ci/openapi \
 	%D%/ci/packages.sh \
 	%D%/ci/run-steps \
+	%D%/ci/valgrind \
 	%D%/ci/web \
 	%D%/pictures/map.png \
 	%D%/pictures/who-maps-this-page.png

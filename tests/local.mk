@@ -20,3 +20,4 @@ include %D%/faults/local.mk
 include %D%/fuzz/local.mk
 include %D%/kernel/local.mk
 include %D%/bench/local.mk
+EXTRA_DIST += %D%/valgrind.supp

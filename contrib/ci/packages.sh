@@ -32,6 +32,7 @@ packages=(
 	"test     libclang-rt-14-dev   file /usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.fuzzer-*.a"
 	"test     clang-tidy           command clang-tidy"
 	"test     gcovr                command gcovr"
+	"test     valgrind             command valgrind"
 	"test     iproute2             command ip"
 	"test     zsh                  command zsh"
 	"test     bash-completion      file /usr/share/bash-completion/bash_completion"

@@ -23,6 +23,7 @@ daemon_libsource_a_SOURCES = \
 	%D%/host.h \
 	%D%/iomem.c \
 	%D%/iomem.h \
+	%D%/kernel_wrote.h \
 	%D%/kpage.c \
 	%D%/kpage.h \
 	%D%/limits.c \

@@ -7,6 +7,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "source/kernel_wrote.h"
+
 /* include/uapi/linux/fs.h of Linux 6.7, under names of our own. */
 struct scan_arg {
 	uint64_t size;
@@ -77,6 +79,7 @@ int pagemap_scan(int fd, const struct pagemap_scan_query *query, struct pagemap_
 	} while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return -errno;
+	kernel_wrote(regions, (size_t)n * sizeof(*regions));
 	*ret_count = (size_t)n;
 	*ret_walk_end = arg.walk_end;
 	return 0;

@@ -9,6 +9,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "source/kernel_wrote.h"
+
 /* include/uapi/linux/fs.h of Linux 6.11, under names of our own: some headers have it, some do not. */
 struct query {
 	uint64_t size;
@@ -115,6 +117,7 @@ int procmap_query(int maps_fd, uint64_t addr, bool or_next, struct maps_entry *e
 	} while (r < 0 && errno == EINTR);
 	if (r < 0)
 		return -errno;
+	kernel_wrote(raw, query.vma_name_size);
 	fill_entry(&query, &found);
 	r = escape_name(query.vma_name_size ? raw : "", name, &found.name.len);
 	if (r < 0)
