@@ -10,15 +10,19 @@
 
 struct pace {
 	uint64_t bytes;			/* walked since the last pause */
-	uint64_t began_us, took_us;	/* the last call */
+	uint64_t began_us, took_us, ended_us;	/* the last call */
+	uint64_t due_us;		/* the pause between its end and the next one's beginning */
 	uint64_t kernel_us;		/* in calls, in all */
 };
 
-/* Around each call that walks; `bytes` of memory were found in it. pace_end() pauses where it is time. */
+/*
+ * Around each call that walks; `bytes` of memory were found in it. Where a pause is due, pace_begin() waits until it is
+ * over: what the walker does between two calls is part of it, so that a walk of which much is made waits for less.
+ */
 void pace_begin(struct pace *pace);
 void pace_end(struct pace *pace, uint64_t bytes);
 
-/* pace_end() in two steps: the call is over; and, when it is known what it found, the pause. */
+/* pace_end() in two steps: the call is over; and what it found, once that is known. */
 void pace_stop(struct pace *pace);
 void pace_rest(struct pace *pace, uint64_t bytes);
 
