@@ -182,40 +182,62 @@ int remote_open(struct channels *channels, const struct vmad_caller *caller, str
 
 /* Requests that are under way, the oldest one first. */
 struct opening {
-	struct channel *channel;
-	size_t first, count;
+	struct channels *channels;
+	const struct vmad_caller *caller;
+	struct opener_target *targets;
+	size_t count, next, share;	/* targets: all, the first that is not asked for yet, and so many a request */
+	size_t begun, ended;
+	struct {
+		struct channel *channel;
+		size_t first, count;
+	} ring[OPENER_THREADS];
 };
+
+/* Hands over as many requests as there are threads at the other end. An error only where none is under way. */
+static int begin_openings(struct opening *opening)
+{
+	while (opening->next < opening->count && opening->begun - opening->ended < OPENER_THREADS) {
+		size_t left = opening->count - opening->next;
+		struct opener_target *first = opening->targets + opening->next;
+		size_t some = open_count_of_request(first, left < opening->share ? left : opening->share);
+		struct channel **channel = &opening->ring[opening->begun % OPENER_THREADS].channel;
+		int r = begin_open(opening->channels, opening->caller, opening->begun == opening->ended, first, some,
+				   channel);
+
+		if (r < 0)
+			return opening->begun == opening->ended ? r : 0;
+		opening->ring[opening->begun % OPENER_THREADS].first = opening->next;
+		opening->ring[opening->begun++ % OPENER_THREADS].count = some;
+		opening->next += some;
+	}
+	return 0;
+}
+
+#define SHARES 8	/* of what is a request: so that nobody waits for long, neither here nor there */
+#define SHARE_MIN 16	/* targets, in which a message more is no matter */
+
+static size_t share_of(size_t count)
+{
+	return count > SHARE_MIN * SHARES ? count / SHARES : SHARE_MIN;
+}
 
 int remote_open_many(struct channels *channels, const struct vmad_caller *caller, struct opener_target *targets,
 		     size_t count, void (*each)(void *arg, struct opener_target *some, size_t count), void *arg)
 {
-	struct opening ring[OPENER_THREADS];
-	size_t begun = 0, ended = 0, next = 0;
-	int r = 0, result;
+	struct opening opening = { .channels = channels, .caller = caller, .targets = targets, .count = count,
+				   .share = share_of(count) };
+	int r = begin_openings(&opening);
 
-	while (next < count || ended < begun) {
-		struct opening *now = &ring[begun % OPENER_THREADS];
+	while (opening.ended < opening.begun) {
+		size_t at = opening.ended++ % OPENER_THREADS, first = opening.ring[at].first,
+		       some = opening.ring[at].count;
+		int result = end_open(channels, opening.ring[at].channel, targets + first, some), begun;
 
-		if (next < count && begun - ended < OPENER_THREADS) {
-			now->first = next;
-			now->count = open_count_of_request(targets + next, count - next);
-			result = begin_open(channels, caller, begun == ended, targets + next, now->count, &now->channel);
-			if (result == 0) {
-				next += now->count;
-				begun++;
-				continue;
-			}
-			if (begun == ended) {
-				r = r < 0 ? r : result;
-				next = count;
-				continue;
-			}
-		}
-		now = &ring[ended++ % OPENER_THREADS];
-		result = end_open(channels, now->channel, targets + now->first, now->count);
-		r = r < 0 ? r : result;
+		/* The others work on, while here is done with these what is to be done. */
+		begun = begin_openings(&opening);
 		if (result == 0 && each)
-			each(arg, targets + now->first, now->count);
+			each(arg, targets + first, some);
+		r = r < 0 ? r : result < 0 ? result : begun;
 	}
 	return r;
 }
