@@ -18,6 +18,7 @@
 
 #define PUBLISH_US 1000000	/* the rotations' numbers are handed over at most so often */
 #define NICE 5
+#define BEGIN_US 500000		/* after the start: who started vmad for one question gets the answer first */
 #define END_NAPS 200		/* so many it has to end by itself */
 #define END_NAP_NS 10000000
 
@@ -46,10 +47,10 @@ static void run(struct state *state, struct board *board)
 {
 	struct rotation rotations[2] = { { .kind = &rotation_maps }, { .kind = &rotation_usage } };
 	size_t rotation_count = state->config->usage_max_bytes ? 2 : 1;
-	uint64_t status_due = 0, publish_due = UINT64_MAX;
+	uint64_t begin = state_now_us() + BEGIN_US, status_due = begin, publish_due = UINT64_MAX;
 	uint64_t interval_us = state->config->interval_seconds * UINT64_C(1000000);
 
-	for (uint64_t due = 0; wait_until(due); ) {
+	for (uint64_t due = begin; wait_until(due); ) {
 		uint64_t now = state_now_us();
 
 		if (now >= status_due) {
