@@ -44,6 +44,7 @@ struct connection {
 	atomic_bool reads;		/* waits for a request */
 	_Atomic enum stage stage;
 	struct stall_watch watch;
+	_Atomic pid_t stuck_on;		/* given up: because of this process */
 };
 
 struct connections {
@@ -96,6 +97,7 @@ static void give_up(struct connection *connection, pid_t pid)
 	enum stage stage = STAGE_ANSWERLESS;
 
 	stall_quarantine(pid);
+	atomic_store(&connection->stuck_on, pid);
 	if (!atomic_compare_exchange_strong(&connection->stage, &stage, STAGE_GIVEN_UP))
 		atomic_store(&connection->stage, STAGE_GIVEN_UP);
 	else if (!connection->listener->tls)
@@ -294,7 +296,7 @@ void connection_free(struct connection *connection)
 	pthread_mutex_unlock(&connections->lock);
 	/* The kernel has let it go: the process may be asked about again. */
 	if (atomic_load(&connection->stage) == STAGE_GIVEN_UP)
-		stall_release(atomic_load(&connection->watch.pid));
+		stall_release(atomic_load(&connection->stuck_on));
 	free(connection->caller);
 	free(connection);
 }

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "source/pagemap.h"
+#include "stall/stall.h"
 
 /* Which frame, or which other thing; not what becomes of it: fork makes a page shared that stays where it is. */
 #define IDENTITY (PAGEMAP_PRESENT | PAGEMAP_SWAPPED | PAGEMAP_PFN_MASK)
@@ -109,6 +110,7 @@ bool mapping_mark_moved(const struct mapping_set *set, const struct mapping_proc
 	const uint64_t address = set->marks_start + set->mark * (uint64_t)sysconf(_SC_PAGESIZE);
 	uint64_t entry;
 
+	stall_turn_to(process->files.pid);
 	return set->told && pagemap_read(process->files.fd[OPENER_PAGEMAP], address, &entry, 1) == 1 &&
 	       (entry & IDENTITY) != (process->marks[set->mark] & IDENTITY);
 }

@@ -8,6 +8,7 @@
 #include "model/halves.h"
 #include "model/mapping_marks.h"
 #include "source/pagemap.h"
+#include "stall/stall.h"
 
 #define WORTH_A_THREAD 50	/* processes, whose files take 1 us each to close */
 
@@ -151,6 +152,7 @@ bool mapping_set_still_maps(const struct mapping_set *set, const struct mapping_
 {
 	uint64_t entry;
 
+	stall_turn_to(place->pid);
 	return pagemap_read(set->processes[place->process].files.fd[OPENER_PAGEMAP], place->address, &entry, 1) == 1 &&
 	       pagemap_pfn(entry) == set->pfn;
 }

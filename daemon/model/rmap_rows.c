@@ -9,6 +9,7 @@
 #include "model/halves.h"
 #include "model/vma_at.h"
 #include "source/comm.h"
+#include "stall/stall.h"
 
 #define PID_TEXT_MAX 12		/* with a blank */
 #define CHUNK 512		/* places whose facts are gathered together */
@@ -126,6 +127,7 @@ static int gather(struct gatherer *gatherer, const struct opener_target *files, 
 {
 	const struct vmad_vma *vma;
 
+	stall_turn_to(files->pid);
 	fact->mapping.address = address;
 	if (files->fd[OPENER_COMM] >= 0 && comm_read(files->fd[OPENER_COMM], fact->comm, &fact->mapping.comm.len) == 0) {
 		fact->mapping.has |= VMAD_HAS(mapping, comm);

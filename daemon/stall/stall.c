@@ -6,6 +6,7 @@
 #include <time.h>
 
 static _Thread_local struct stall_watch *own;
+static _Thread_local struct stall_point *point;	/* of that watch */
 
 struct patient {
 	pid_t pid;			/* 0: a free place */
@@ -27,10 +28,16 @@ static uint64_t now_us(void)
 	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 }
 
-void stall_begin(struct stall_watch *watch)
+static void watch_through(struct stall_watch *watch, struct stall_point *through)
 {
 	own = watch;
+	point = through;
 	stall_turn_to(0);
+}
+
+void stall_begin(struct stall_watch *watch)
+{
+	watch_through(watch, &watch->own);
 }
 
 struct stall_watch *stall_own(void)
@@ -38,25 +45,37 @@ struct stall_watch *stall_own(void)
 	return own;
 }
 
+void stall_help(struct stall_watch *watch)
+{
+	watch_through(watch, watch ? &watch->helper : NULL);
+}
+
 void stall_got_on(void)
 {
-	if (own)
-		atomic_store_explicit(&own->since_us, now_us(), memory_order_relaxed);
+	if (point)
+		atomic_store_explicit(&point->since_us, now_us(), memory_order_relaxed);
 }
 
 void stall_turn_to(pid_t pid)
 {
 	stall_got_on();
-	if (own)
-		atomic_store_explicit(&own->pid, pid, memory_order_release);
+	if (point)
+		atomic_store_explicit(&point->pid, pid, memory_order_release);
+}
+
+static pid_t stuck_at(struct stall_point *at, unsigned ms)
+{
+	pid_t pid = atomic_load_explicit(&at->pid, memory_order_acquire);
+	uint64_t since = atomic_load_explicit(&at->since_us, memory_order_relaxed), now = now_us();
+
+	return now > since && now - since > ms * UINT64_C(1000) ? pid : 0;
 }
 
 pid_t stall_of(struct stall_watch *watch, unsigned ms)
 {
-	pid_t pid = atomic_load_explicit(&watch->pid, memory_order_acquire);
-	uint64_t since = atomic_load_explicit(&watch->since_us, memory_order_relaxed), now = now_us();
+	pid_t pid = stuck_at(&watch->own, ms);
 
-	return now > since && now - since > ms * UINT64_C(1000) ? pid : 0;
+	return pid ? pid : stuck_at(&watch->helper, ms);
 }
 
 /* With the lock held: those whose time is over go. */

@@ -11,6 +11,7 @@ unit_programs += \
 	tests/unit/model/page_index \
 	tests/unit/model/frame_scan \
 	tests/unit/model/gaps \
+	tests/unit/model/halves \
 	tests/unit/model/host_vmas \
 	tests/unit/model/kernel_vmas \
 	tests/unit/model/kind \
@@ -83,6 +84,10 @@ tests_unit_model_vma_list_LDADD = $(unit_model_libs)
 tests_unit_model_gaps_SOURCES = %D%/gaps.c %D%/layouts.h
 tests_unit_model_gaps_CPPFLAGS = $(unit_cppflags)
 tests_unit_model_gaps_LDADD = $(unit_model_libs)
+
+tests_unit_model_halves_SOURCES = %D%/halves.c
+tests_unit_model_halves_CPPFLAGS = $(unit_cppflags)
+tests_unit_model_halves_LDADD = $(unit_model_libs)
 
 tests_unit_model_placement_SOURCES = %D%/placement.c %D%/layouts.h
 tests_unit_model_placement_CPPFLAGS = $(unit_cppflags)
