@@ -30,7 +30,9 @@ daemon_libmodel_a_SOURCES = \
 	%D%/process_list.c %D%/process_list.h \
 	%D%/record_cut.c %D%/record_cut.h \
 	%D%/rmap.c %D%/rmap.h \
+	%D%/rmap_frame.c %D%/rmap_frame.h \
 	%D%/rmap_helper.c %D%/rmap_helper.h \
+	%D%/rmap_proof.c %D%/rmap_proof.h \
 	%D%/rmap_rows.c %D%/rmap_rows.h \
 	%D%/rmap_steps.c %D%/rmap_steps.h \
 	%D%/sharing.c %D%/sharing.h \

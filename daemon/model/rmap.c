@@ -2,24 +2,19 @@
 #include "model/rmap.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "model/frame.h"
-#include "model/mapcounts.h"
 #include "model/mapping_marks.h"
 #include "model/mapping_set.h"
+#include "model/rmap_frame.h"
 #include "model/rmap_helper.h"
+#include "model/rmap_proof.h"
 #include "model/rmap_rows.h"
 #include "model/rmap_steps.h"
 #include "model/vma_at.h"
 #include "source/auxv.h"
-#include "source/kpage.h"
 #include "source/pagemap.h"
-#include "source/words.h"
+#include "stall/stall.h"
 
 /* of a step whose page's mappers come and go, and of a target whose page changes under us */
 #define TRIES 3
@@ -35,13 +30,7 @@ struct rmap {
 		uint64_t device, inode, offset;
 	} file;
 
-	struct frame_files files;
-	uint64_t flags, count;
-	struct vmad_frame frame;
-	bool has_frame;
-	char flag_names[KPAGE_NAMES_MAX];
-	char *cgroup;			/* the frame's, for its record */
-
+	struct rmap_frame frame;
 	struct rmap_helper *helper;	/* NULL: there is no module */
 	bool by_helper;			/* the answer is its */
 	struct mapping_set set;
@@ -59,8 +48,7 @@ void rmap_free(struct rmap *rmap)
 	rmap_helper_free(rmap->helper);
 	if (rmap->has_target)
 		target_close(&rmap->target);
-	frame_files_close(&rmap->files);
-	free(rmap->cgroup);
+	rmap_frame_close(&rmap->frame);
 	mapping_set_free_later(&rmap->set);
 	free(rmap);
 }
@@ -72,7 +60,7 @@ const struct target *rmap_target(const struct rmap *rmap)
 
 const struct vmad_frame *rmap_frame(const struct rmap *rmap)
 {
-	return rmap->has_frame ? &rmap->frame : NULL;
+	return rmap->frame.is_there ? &rmap->frame.record : NULL;
 }
 
 struct vmad_mapped_page rmap_page(const struct rmap *rmap)
@@ -109,21 +97,12 @@ struct vmad_proof rmap_proof(const struct rmap *rmap)
 				    .method = rmap->method };
 }
 
-static int open_files(struct rmap *rmap, struct opener *opener, const struct vmad_caller *caller,
-		      struct vmad_error *err)
+static int open_target(struct rmap *rmap, struct vmad_error *err)
 {
-	int r = 0;
+	int r = target_open(rmap->question.opener, rmap->question.caller, rmap->query.pid,
+			    OPENER_WANT(OPENER_PAGEMAP) | OPENER_WANT(OPENER_MAPS) | OPENER_WANT(OPENER_AUXV),
+			    rmap->query.start_time_ticks, &rmap->target, err);
 
-	if (opener_is_captured(opener))
-		return vmad_fail(err, EOPNOTSUPP, 0, "kpageflags", "open");
-	rmap->files = frame_files_open(opener, caller);
-	if (rmap->files.flags_fd < 0 || rmap->files.count_fd < 0)
-		return vmad_fail(err, EOPNOTSUPP, 0, rmap->files.flags_fd < 0 ? "kpageflags" : "kpagecount", "open");
-	if (!rmap->query.pid)
-		return 0;
-	r = target_open(opener, caller, rmap->query.pid,
-			OPENER_WANT(OPENER_PAGEMAP) | OPENER_WANT(OPENER_MAPS) | OPENER_WANT(OPENER_AUXV),
-			rmap->query.start_time_ticks, &rmap->target, err);
 	rmap->has_target = r == 0;
 	return r;
 }
@@ -159,112 +138,18 @@ static void find_stack(struct rmap *rmap)
 static int read_pfn(struct rmap *rmap, uint64_t *ret_pfn, struct vmad_error *err)
 {
 	uint64_t entry = 0;
-	long n = target_has_no_mm(&rmap->target) ? 0 : pagemap_read(rmap->target.files.fd[OPENER_PAGEMAP], rmap->query.address, &entry, 1);
+	long n = 0;
 
+	stall_turn_to(rmap->query.pid);
+	if (!target_has_no_mm(&rmap->target))
+		n = pagemap_read(rmap->target.files.fd[OPENER_PAGEMAP], rmap->query.address, &entry, 1);
+	stall_turn_to(0);
 	if (n < 0)
 		return vmad_fail(err, (int)-n, rmap->query.pid, "pagemap", "read");
 	*ret_pfn = n ? pagemap_pfn(entry) : 0;
 	if (n && entry & PAGEMAP_PRESENT && !*ret_pfn)
 		return vmad_fail(err, EPERM, rmap->query.pid, "pagemap", "read");
 	return 0;
-}
-
-static bool read_frame(struct rmap *rmap, uint64_t pfn)
-{
-	rmap->has_frame = words_read(rmap->files.flags_fd, pfn, &rmap->flags, 1) == 1;
-	if (!rmap->has_frame)
-		return false;
-	rmap->frame = (struct vmad_frame){ .pfn = pfn };
-	rmap->frame.flags = (struct vmad_str){ rmap->flag_names, kpage_flag_names(rmap->flags, rmap->flag_names) };
-	if (words_read(rmap->files.count_fd, pfn, &rmap->count, 1) == 1) {
-		rmap->frame.has = VMAD_HAS(frame, mapcount);
-		rmap->frame.mapcount = rmap->count;
-	}
-	return true;
-}
-
-/* Frames that page tables may map although nothing is counted, by what the kernel says of them. */
-static const struct {
-	uint64_t flag;
-	const char *reason;
-} uncounted[] = {
-	{ KPAGE_BIT(SLAB), "slab" },
-	{ KPAGE_BIT(BUDDY), "free" },
-	{ KPAGE_BIT(PGTABLE), "page-table" },
-	{ KPAGE_BIT(NOPAGE), "no-page-frame" },
-	{ KPAGE_BIT(RESERVED), "reserved" },
-};
-
-/*
- * Why a count of 0, or an average, or another pid namespace makes a proof impossible from the start; NULL: it is
- * possible.
- */
-static const char *why_unprovable(const struct rmap *rmap)
-{
-	const uint64_t compound = KPAGE_BIT(COMPOUND_HEAD) | KPAGE_BIT(COMPOUND_TAIL);
-	struct stat ns;
-
-	if (rmap->flags & KPAGE_BIT(ZERO_PAGE))
-		return "zero-page";
-	for (size_t i = 0; !rmap->count && i < sizeof(uncounted) / sizeof(uncounted[0]); i++) {
-		if (rmap->flags & uncounted[i].flag)
-			return uncounted[i].reason;
-	}
-	if (!(rmap->frame.has & VMAD_HAS(frame, mapcount)) || (!rmap->count && rmap->query.pid))
-		return "not-counted";
-	if (rmap->flags & compound && !(rmap->flags & KPAGE_BIT(HUGE)) && !mapcounts_are_exact(rmap->question.opener,
-											       rmap->question.caller))
-		return "average-mapcount";
-	/*
-	 * include/uapi/linux/nsfs.h PID_NS_INIT_INO: in another one, there are processes that cannot be seen from here.
-	 */
-	if (stat("/proc/self/ns/pid", &ns) < 0 || ns.st_ino != 0xEFFFFFFCU)
-		return "pid-namespace";
-	return NULL;
-}
-
-enum verdict {
-	PROVED,
-	FEWER,		/* found than the frame's count says */
-	MORE,
-	MOVING,		/* mappings went while they were counted */
-	UNTOLD,		/* which processes share an mm */
-};
-
-/* Is every mapping found? All are read, the count, and all again: what came or went meanwhile shows. */
-static int prove(struct rmap *rmap, enum verdict *ret_verdict, struct vmad_error *err)
-{
-	int r = mapping_set_settle(&rmap->set, rmap->question.opener, rmap->question.caller, err);
-	size_t found;
-
-	if (r < 0 && r != -ENOSYS && r != -EAGAIN)
-		return r;
-	*ret_verdict = MOVING;
-	if (words_read(rmap->files.count_fd, rmap->set.pfn, &rmap->count, 1) != 1 || !mapping_set_reread(&rmap->set) ||
-	    r == -EAGAIN)
-		return 0;
-	if (rmap->frame.has & VMAD_HAS(frame, mapcount))
-		rmap->frame.mapcount = rmap->count;
-	found = mapping_set_count(&rmap->set);
-	*ret_verdict = found < rmap->count ? FEWER : found > rmap->count ? MORE : r < 0 ? UNTOLD : PROVED;
-	return 0;
-}
-
-static const char *why_not_proved(const struct rmap *rmap, enum verdict verdict)
-{
-	switch (verdict) {
-	case PROVED:
-		return NULL;
-	case FEWER:
-		return rmap->question.unreadable ? "unreadable-process" : "unreached";
-	case MORE:
-		return rmap->flags & KPAGE_BIT(HUGE) ? "hugetlb-shared-tables" : "unstable";
-	case MOVING:
-		return "unstable";
-	case UNTOLD:
-		return "no-kcmp";
-	}
-	return NULL;
 }
 
 /* Waiting for the permit is no part of the time that the look-up may take. */
@@ -281,25 +166,28 @@ static bool may_scan(struct rmap *rmap)
 static int ask_helper(struct rmap *rmap, const char *never)
 {
 	const uint64_t pfn = rmap->set.pfn;
-	int r = rmap_helper_find(rmap->helper, pfn, rmap->flags, false);
+	int r = rmap_helper_find(rmap->helper, pfn, rmap->frame.flags, false);
 
 	if (r < 0 || !(rmap_helper_found(rmap->helper)->result & VMADK_UNSCANNED))
 		return r;
 	if ((never && rmap->has_target) || !may_scan(rmap))
 		return -EBUSY;
-	return rmap_helper_find(rmap->helper, pfn, rmap->flags, true);
+	return rmap_helper_find(rmap->helper, pfn, rmap->frame.flags, true);
 }
 
-static enum verdict judge_helper(struct rmap *rmap)
+static enum rmap_verdict judge_helper(struct rmap *rmap)
 {
 	const struct helper_mappings *found = rmap_helper_found(rmap->helper);
 
-	if (words_read(rmap->files.count_fd, rmap->set.pfn, &rmap->count, 1) != 1 ||
+	if (!rmap_frame_recount(&rmap->frame) ||
 	    found->result & (VMADK_TRUNCATED | VMADK_CONTENDED | VMADK_UNSCANNED | VMADK_CHANGED))
-		return MOVING;
-	if (rmap->frame.has & VMAD_HAS(frame, mapcount))
-		rmap->frame.mapcount = rmap->count;
-	return found->page.mapped < rmap->count ? FEWER : found->page.mapped > rmap->count ? MORE : PROVED;
+		return RMAP_MOVING;
+	return rmap_compare(found->page.mapped, rmap->frame.count);
+}
+
+static const char *why_not_proved(const struct rmap *rmap, enum rmap_verdict verdict)
+{
+	return rmap_why_not_proved(verdict, &rmap->frame, &rmap->question);
 }
 
 /*
@@ -310,15 +198,15 @@ static bool look_up_by_helper(struct rmap *rmap, const char *never)
 {
 	rmap->by_helper = false;
 	for (int i = 0; rmap->helper && i < TRIES && !rmap->by_helper; i++) {
-		enum verdict verdict;
+		enum rmap_verdict verdict;
 
 		if (ask_helper(rmap, never) < 0)
 			return false;
 		verdict = judge_helper(rmap);
-		rmap->complete = verdict == PROVED && !never;
+		rmap->complete = verdict == RMAP_PROVED && !never;
 		rmap->reason = never ? never : why_not_proved(rmap, verdict);
-		rmap->by_helper = never ? verdict != MOVING && rmap_helper_found(rmap->helper)->page.mapped :
-					  verdict == PROVED || (verdict == MORE && rmap->flags & KPAGE_BIT(HUGE));
+		rmap->by_helper = never ? verdict != RMAP_MOVING && rmap_helper_found(rmap->helper)->page.mapped :
+					  verdict == RMAP_PROVED || (verdict == RMAP_MORE && rmap->frame.flags & KPAGE_BIT(HUGE));
 	}
 	if (rmap->by_helper)
 		rmap->method = "helper";
@@ -345,7 +233,7 @@ static int run_same_address(struct rmap *rmap, struct vmad_error *err)
 /* A page that was copied on write belongs to no file, whatever its VMA. */
 static bool is_of_file(const struct rmap *rmap)
 {
-	return rmap->file.inode && !(rmap->flags & KPAGE_BIT(ANON));
+	return rmap->file.inode && !(rmap->frame.flags & KPAGE_BIT(ANON));
 }
 
 static int run_file_offset(struct rmap *rmap, struct vmad_error *err)
@@ -371,7 +259,7 @@ static int run_scan(struct rmap *rmap, struct vmad_error *err)
 	int r;
 
 	begin_set(rmap, pfn);
-	rmap->question.enough = rmap->scanned || !rmap->count ? SIZE_MAX : rmap->count;
+	rmap->question.enough = rmap->scanned || !rmap->frame.count ? SIZE_MAX : rmap->frame.count;
 	rmap->scanned = true;
 	r = rmap_step_scan(&rmap->question, &rmap->set, err);
 	return r == -EALREADY ? 0 : r;
@@ -408,22 +296,22 @@ static int climb(struct rmap *rmap, const struct step *step, struct vmad_error *
 
 	rmap->method = step->name;
 	for (int i = 0; i < TRIES && !rmap->complete && !ended; i++) {
-		uint64_t before = rmap->count;
-		enum verdict verdict;
+		uint64_t before = rmap->frame.count;
+		enum rmap_verdict verdict;
 
 		r = step->run(rmap, err);
 		ended = why_ended(r);
 		if (r < 0 && !ended)
 			return r;
-		r = prove(rmap, &verdict, err);
+		r = rmap_prove(&rmap->set, &rmap->frame, &rmap->question, &verdict, err);
 		if (r < 0)
 			ended = why_ended(r);
 		if (r < 0 && !ended)
 			return r;
-		rmap->complete = r == 0 && verdict == PROVED;
+		rmap->complete = r == 0 && verdict == RMAP_PROVED;
 		rmap->reason = r < 0 ? ended : why_not_proved(rmap, verdict);
 		/* A first scan may have ended early, with places that are gone or are one mapping of several pids. */
-		if (r == 0 && verdict != MOVING && verdict != MORE && rmap->count == before &&
+		if (r == 0 && verdict != RMAP_MOVING && verdict != RMAP_MORE && rmap->frame.count == before &&
 		    rmap->question.enough == SIZE_MAX)
 			break;
 	}
@@ -431,6 +319,11 @@ static int climb(struct rmap *rmap, const struct step *step, struct vmad_error *
 		rmap->reason = ended;
 	rmap->ended = ended;
 	return 0;
+}
+
+static const char *why_unprovable(const struct rmap *rmap)
+{
+	return rmap_frame_why_unprovable(&rmap->frame, rmap->query.pid, rmap->question.opener, rmap->question.caller);
 }
 
 /* Climbs the steps until one is proved to have found all. */
@@ -462,7 +355,7 @@ static int look_up(struct rmap *rmap, struct vmad_error *err)
 
 static int fail_without_page(struct rmap *rmap)
 {
-	rmap->has_frame = false;
+	rmap->frame.is_there = false;
 	rmap->reason = "not-present";
 	return 0;
 }
@@ -484,7 +377,7 @@ static int look_up_address(struct rmap *rmap, struct vmad_error *err)
 		rmap->ended = NULL;
 		rmap->scanned = false;
 		rmap->question.enough = SIZE_MAX;
-		if (!pfn || !read_frame(rmap, pfn))
+		if (!pfn || !rmap_frame_read(&rmap->frame, pfn))
 			return fail_without_page(rmap);
 		r = look_up(rmap, err);
 		if (r == 0)
@@ -500,9 +393,9 @@ static int look_up_address(struct rmap *rmap, struct vmad_error *err)
 static int look_up_frame(struct rmap *rmap, struct vmad_error *err)
 {
 	mapping_set_init(&rmap->set, rmap->query.pfn);
-	if (!read_frame(rmap, rmap->query.pfn))
+	if (!rmap_frame_read(&rmap->frame, rmap->query.pfn))
 		return vmad_fail(err, ENXIO, 0, "kpageflags", "read");
-	if (!rmap->count) {
+	if (!rmap->frame.count) {
 		/*
 		 * The count proves it without a look: nothing maps the frame. Where nothing is counted, it proves
 		 * nothing.
@@ -529,9 +422,10 @@ int rmap_new(struct opener *opener, const struct vmad_caller *caller, const stru
 						 .enough = SIZE_MAX,
 						 .opener = opener, .caller = caller,
 						 .deadline_us = rmap_clock_us() + query->budget_us };
-	rmap->files = FRAME_FILES_NONE;
 	rmap->method = "same-address";
-	r = open_files(rmap, opener, caller, err);
+	r = rmap_frame_open(&rmap->frame, opener, caller, err);
+	if (r == 0 && query->pid)
+		r = open_target(rmap, err);
 	if (r == 0)
 		rmap->helper = rmap_helper_new(opener, caller);
 	if (r == 0 && rmap->has_target)
@@ -540,8 +434,8 @@ int rmap_new(struct opener *opener, const struct vmad_caller *caller, const stru
 		find_stack(rmap);
 	if (r == 0)
 		r = rmap->has_target ? look_up_address(rmap, err) : look_up_frame(rmap, err);
-	if (r == 0 && rmap->has_frame)
-		frame_add_place(&rmap->files, rmap->flags, &rmap->frame, &rmap->cgroup);
+	if (r == 0 && rmap->frame.is_there)
+		rmap_frame_add_place(&rmap->frame);
 	if (r == 0 && rmap->by_helper && rmap_helper_begin(rmap->helper, query->candidates) < 0)
 		r = vmad_fail(err, ENOMEM, query->pid, NULL, "allocate");
 	if (r == 0)
