@@ -23,7 +23,7 @@ struct pages {
 	struct session *session;
 	struct list list;
 	struct page_bar bar;
-	json_t *groups;		/* --summary: one record for each state with its flags */
+	json_t *groups;		/* --summary of a saved answer: one record for each state with its flags */
 	bool failed;		/* no memory for one of them */
 };
 
@@ -49,7 +49,8 @@ static int print_banner(void *arg, const json_t *envelope)
 		r |= text_append(&text, "\n", 1);
 	if (missing)
 		r |= text_printf(&text, "missing: %s\n", missing);
-	if (output_is_terminal() && pages->bar.count)
+	/* sums are in no order that a bar could show */
+	if (output_is_terminal() && pages->bar.count && !pages->session->options.summary)
 		r |= text_append(&text, "\n", 1) | page_bar_draw(&pages->bar, terminal_cells(), utf8, &text);
 	if (r == 0 && text.len)
 		fputs(text.p, output());
@@ -83,7 +84,7 @@ static int add_to(json_t *group, const char *member, const json_t *run)
 	return json_object_set_new(group, member, json_integer((json_int_t)sum));
 }
 
-/* Every run is counted; with --summary it is no row of the table. */
+/* Every run is counted; where it is summed up here, it is no row of the table. */
 static bool accept(void *arg, const json_t *run)
 {
 	struct pages *pages = arg;
@@ -113,15 +114,23 @@ static int gather(void *arg, reader_record *add, void *add_arg)
 	return code;
 }
 
+static enum route route(const struct session *s)
+{
+	return s->options.summary ? ROUTE_page_summary : ROUTE_pages;
+}
+
+/* Sums have no frame numbers, but flags of frames. */
 static const char *detail(const struct options *options)
 {
-	return options->frames ? "frames" : options->flags ? "flags" : NULL;
+	if (options->frames && !options->summary)
+		return "frames";
+	return options->frames || options->flags ? "flags" : NULL;
 }
 
 static int make_path(const struct session *s, const struct place *place, const struct filter *range, struct text *path)
 {
 	const char *what = detail(&s->options);
-	int r = query_begin(path, ROUTE_pages, place->process.pid, 0);
+	int r = query_begin(path, route(s), place->process.pid, 0);
 
 	if (what)
 		r |= query_add(path, "detail", what);
@@ -173,7 +182,7 @@ static int choose(struct pages *pages)
 		s->options.sort = "-size_bytes";
 	pages->list.noun = s->options.summary ? "kind of pages" : "run";
 	pages->list.plural = s->options.summary ? "kinds of pages" : "runs";
-	return list_columns(s, ROUTE_pages, columns, &pages->list);
+	return list_columns(s, route(s), columns, &pages->list);
 }
 
 int verb_pages(struct session *s, int argc, char **argv)
@@ -183,7 +192,7 @@ int verb_pages(struct session *s, int argc, char **argv)
 	struct place place;
 	int code;
 
-	if (list_help(s, ROUTE_pages))
+	if (list_help(s, route(s)))
 		return EXIT_DONE;
 	if (argc < 1 || argc > 2)
 		return trouble_set(&s->trouble, EXIT_USAGE, "pages: it takes a target and, where not all is wanted, a range");
@@ -198,7 +207,7 @@ int verb_pages(struct session *s, int argc, char **argv)
 	s->options.filter.has_end = range.has_end;
 	s->options.filter.start = range.start;
 	s->options.filter.end = range.end;
-	pages.groups = s->options.summary && !session_copies(s) ? json_object() : NULL;
+	pages.groups = s->options.summary && place.file && !session_copies(s) ? json_object() : NULL;
 	code = show(&pages, &place, &range);
 	json_decref(pages.groups);
 	page_bar_free(&pages.bar);

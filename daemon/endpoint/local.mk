@@ -18,6 +18,8 @@ daemon_libendpoint_a_SOURCES = \
 	%D%/openapi.c \
 	%D%/ops.c \
 	%D%/page.c \
+	%D%/page_question.c %D%/page_question.h \
+	%D%/page_summary.c \
 	%D%/pages.c \
 	%D%/processes.c \
 	%D%/query.c %D%/query.h \

@@ -8,7 +8,7 @@
 #include "source/pace.h"
 #include "source/pagemap_scan.h"
 
-#define WINDOW_PAGES 2048	/* looked at together: 8 MiB, PACED_WINDOW_BYTES */
+#define WINDOW_PAGES 2048	/* looked at together: 8 MiB */
 #define REGIONS_MAX 512		/* the kernel's own buffer has as many */
 #define NEAR_PAGES 64		/* cheaper to read over than to begin another read() */
 
@@ -65,10 +65,11 @@ static int look_at_regions(const struct frame_scan *scan, const struct pagemap_r
 static int scan_window(const struct frame_scan *scan, struct pace *pace, struct page_range *range)
 {
 	struct pagemap_region regions[REGIONS_MAX];
-	uint64_t left = range->end - range->start, walk_end = 0, bytes = 0;
+	uint64_t left = range->end - range->start, walk_end = 0;
 	struct pagemap_scan_query query = { .start = range->start,
 					    .end = range->start + (left < SPAN_BYTES ? left : SPAN_BYTES),
 					    .any = PAGEMAP_SCAN_PRESENT,
+					    .wanted = PAGEMAP_SCAN_PRESENT,
 					    .max_pages = WINDOW_PAGES };
 	size_t count = 0;
 	int r;
@@ -79,10 +80,8 @@ static int scan_window(const struct frame_scan *scan, struct pace *pace, struct 
 		range->start = range->end;	/* it is gone */
 		return 0;
 	}
-	for (size_t i = 0; i < count; i++)
-		bytes += regions[i].end - regions[i].start;
 	r = look_at_regions(scan, regions, count);
-	pace_end(pace, bytes);
+	pace_end(pace);
 	range->start = walk_end;
 	return r;
 }
@@ -94,7 +93,7 @@ static int pagemap_window(const struct frame_scan *scan, struct pace *pace, stru
 
 	pace_begin(pace);
 	n = look(scan, range->start, range->end, &r);
-	pace_end(pace, (uint64_t)n * page_size());
+	pace_end(pace);
 	range->start = n ? range->start + (uint64_t)n * page_size() : range->end;
 	return r;
 }

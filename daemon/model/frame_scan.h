@@ -2,7 +2,7 @@
 /*
  * frame_scan: where a process maps a page frame, by looking at each of its pages: PAGEMAP_SCAN tells which are present,
  * pagemap which frame each of those has. Where the kernel has no PAGEMAP_SCAN (6.7), pagemap is read over all VMAs. In
- * windows of 8 MiB, paced (source/pace.h).
+ * windows, paced (source/pace.h).
  */
 #ifndef MODEL_FRAME_SCAN_H
 #define MODEL_FRAME_SCAN_H

@@ -4,26 +4,18 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "model/frame_count.h"
 #include "source/cgroup.h"
 #include "source/iomem.h"
 #include "source/kpage.h"
 #include "source/numa.h"
+#include "source/pace.h"
 #include "source/small_file.h"
-#include "source/words.h"
 
 #define RANGES_MAX 1024
-#define CHUNK 32768		/* frames read at a time */
-/* Of the table of kinds. Hosts have some hundred combinations of flags, and some thousand control groups at most. */
-#define BUCKET_BITS 15
-#define BUCKETS (1 << BUCKET_BITS)
-
-/* The key is flags, inode of a control group, or a node. */
-struct kind {
-	uint64_t key, count;
-};
+#define CHUNK 32768		/* frames counted at a time */
 
 #define NODE_UNKNOWN UINT64_MAX
 
@@ -31,9 +23,7 @@ struct frames {
 	enum frames_by by;
 	struct cgroup_name *groups;	/* by cgroup: those that own a frame */
 	size_t group_count;
-	struct kind table[BUCKETS];	/* open addressing; count 0 is free */
-	size_t kinds;
-	uint64_t total;
+	struct tally tally;		/* of flags, inodes of control groups, or nodes */
 	bool complete;
 	size_t next;
 	char names[KPAGE_NAMES_MAX];
@@ -45,12 +35,13 @@ void frames_free(struct frames *frames)
 		return;
 	cgroup_names_clear(frames->groups, frames->group_count);
 	free(frames->groups);
+	tally_free(&frames->tally);
 	free(frames);
 }
 
 uint64_t frames_total(const struct frames *frames)
 {
-	return frames->total;
+	return frames->tally.total;
 }
 
 bool frames_complete(const struct frames *frames)
@@ -58,66 +49,39 @@ bool frames_complete(const struct frames *frames)
 	return frames->complete;
 }
 
-static uint64_t now_us(void)
+/* What waits in the queue when time is up is a matter of milliseconds. */
+static int add_range(struct frame_count *count, const struct frame_range *range, uint64_t deadline_us)
 {
-	struct timespec now;
+	int r = 0;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+	for (uint64_t pfn = range->first; r == 0 && pfn < range->end; pfn += CHUNK) {
+		uint64_t left = range->end - pfn;
+
+		r = frame_count_add(count, &(struct frame_span){ .pfn = pfn, .count = left < CHUNK ? left : CHUNK }, 1);
+		if (r == 0 && deadline_us && pace_now_us() > deadline_us)
+			r = -ETIMEDOUT;
+	}
+	return r;
 }
 
-/* NULL where the table is full: no host comes near that. */
-static struct kind *find_kind(struct frames *frames, uint64_t key)
+/* What the kernel says of a frame that is not in its file. */
+static uint64_t beyond(const struct frames *frames)
 {
-	size_t at = (size_t)(key * UINT64_C(0x9e3779b97f4a7c15) >> (64 - BUCKET_BITS));
-
-	for (size_t i = 0; i < BUCKETS; i++) {
-		struct kind *kind = &frames->table[(at + i) % BUCKETS];
-
-		if (kind->count && kind->key == key)
-			return kind;
-		if (!kind->count) {
-			kind->key = key;
-			frames->kinds++;
-			return kind;
-		}
-	}
-	return NULL;
+	return frames->by == FRAMES_BY_FLAGS ? KPAGE_BIT(NOPAGE) : 0;
 }
 
-/* Neighbours are mostly of one kind, so a run is counted before the table is asked. */
-static int count_chunk(struct frames *frames, const uint64_t *keys, size_t count)
+static int count_words(struct frames *frames, int fd, const struct frame_range *ranges, size_t range_count, uint64_t deadline_us)
 {
-	for (size_t i = 0, run; i < count; i += run) {
-		struct kind *kind = find_kind(frames, keys[i]);
+	struct frame_count *count;
+	int r = frame_count_new(fd, beyond(frames), &count), finished;
 
-		if (!kind)
-			return -E2BIG;
-		for (run = 1; i + run < count && keys[i + run] == keys[i]; run++)
-			;
-		kind->count += run;
-	}
-	frames->total += count;
-	return 0;
-}
-
-static int count_words(struct frames *frames, int fd, const struct frame_range *range, uint64_t *words, uint64_t deadline_us)
-{
-	for (uint64_t pfn = range->first; pfn < range->end; ) {
-		size_t wanted = range->end - pfn < CHUNK ? (size_t)(range->end - pfn) : CHUNK;
-		long n = words_read(fd, pfn, words, wanted);
-
-		if (n < 0)
-			return (int)n;
-		if (n == 0)
-			return 0;
-		if (count_chunk(frames, words, (size_t)n) < 0)
-			return -E2BIG;
-		pfn += (uint64_t)n;
-		if (deadline_us && now_us() > deadline_us)
-			return -ETIMEDOUT;
-	}
-	return 0;
+	if (r < 0)
+		return r;
+	for (size_t i = 0; r == 0 && i < range_count; i++)
+		r = add_range(count, &ranges[i], deadline_us);
+	finished = r == 0 || r == -ETIMEDOUT ? frame_count_finish(count, &frames->tally) : 0;
+	frame_count_free(count);
+	return finished < 0 ? finished : r;
 }
 
 /* No frame has to be looked at: a block of memory is of one node. */
@@ -126,7 +90,6 @@ static int count_nodes(struct frames *frames, const struct frame_range *range, u
 	uint64_t end;
 
 	for (uint64_t pfn = range->first; pfn < range->end; pfn = end) {
-		struct kind *kind;
 		unsigned node;
 		int r = numa_node_of(NUMA_SYSFS, pfn, &node, &end);
 
@@ -134,12 +97,10 @@ static int count_nodes(struct frames *frames, const struct frame_range *range, u
 			return r;
 		if (end > range->end)
 			end = range->end;
-		kind = find_kind(frames, r < 0 ? NODE_UNKNOWN : node);
-		if (!kind)
-			return -E2BIG;
-		kind->count += end - pfn;
-		frames->total += end - pfn;
-		if (deadline_us && now_us() > deadline_us)
+		r = tally_add(&frames->tally, 0, r < 0 ? NODE_UNKNOWN : node, end - pfn);
+		if (r < 0)
+			return r;
+		if (deadline_us && pace_now_us() > deadline_us)
 			return -ETIMEDOUT;
 	}
 	return 0;
@@ -161,41 +122,33 @@ static long read_ranges(struct opener *opener, const struct vmad_caller *caller,
 	return count && count <= RANGES_MAX ? (long)count : -EOPNOTSUPP;
 }
 
-static int by_count(const void *a, const void *b)
-{
-	const struct kind *left = a, *right = b;
-
-	return left->count > right->count ? -1 : left->count < right->count;
-}
-
 static int count_all(struct frames *frames, struct opener *opener, const struct vmad_caller *caller, int fd,
 		     uint64_t budget_us)
 {
 	struct frame_range *ranges = malloc(RANGES_MAX * sizeof(*ranges));
-	uint64_t *words = malloc(CHUNK * sizeof(*words)), deadline = budget_us ? now_us() + budget_us : 0;
-	long count = ranges && words ? read_ranges(opener, caller, ranges) : -ENOMEM;
+	uint64_t deadline_us = budget_us ? pace_now_us() + budget_us : 0;
+	long count = ranges ? read_ranges(opener, caller, ranges) : -ENOMEM;
 	int r = count < 0 ? (int)count : 0;
 
-	for (long i = 0; r == 0 && i < count; i++)
-		r = frames->by == FRAMES_BY_NODE ? count_nodes(frames, &ranges[i], deadline) :
-						   count_words(frames, fd, &ranges[i], words, deadline);
+	if (r == 0 && frames->by != FRAMES_BY_NODE)
+		r = count_words(frames, fd, ranges, (size_t)count, deadline_us);
+	for (long i = 0; r == 0 && frames->by == FRAMES_BY_NODE && i < count; i++)
+		r = count_nodes(frames, &ranges[i], deadline_us);
 	free(ranges);
-	free(words);
 	frames->complete = r == 0;
-	if (r == 0 || r == -ETIMEDOUT)
-		qsort(frames->table, BUCKETS, sizeof(frames->table[0]), by_count);
+	tally_sort(&frames->tally);
 	return r == -ETIMEDOUT ? 0 : r;
 }
 
 /* Once for all groups: a look-up of each would walk their tree as often. */
 static int name_groups(struct frames *frames)
 {
-	frames->groups = calloc(frames->kinds + 1, sizeof(*frames->groups));
+	frames->groups = calloc(frames->tally.kinds + 1, sizeof(*frames->groups));
 	if (!frames->groups)
 		return -ENOMEM;
-	for (size_t i = 0; i < frames->kinds; i++)
-		if (frames->table[i].key)
-			frames->groups[frames->group_count++].inode = frames->table[i].key;
+	for (size_t i = 0; i < frames->tally.kinds; i++)
+		if (frames->tally.slots[i].word)
+			frames->groups[frames->group_count++].inode = frames->tally.slots[i].word;
 	/* without the tree the inodes are all that is known */
 	return cgroup_find_paths(cgroup_root(), frames->groups, frames->group_count) == -ENOMEM ? -ENOMEM : 0;
 }
@@ -267,21 +220,21 @@ static void tell_flags(struct frames *frames, uint64_t flags, struct vmad_frame_
 
 int frames_next(struct frames *frames, struct vmad_frame_kind *ret_kind)
 {
-	const struct kind *kind = &frames->table[frames->next];
+	const struct tally_kind *kind;
 
-	if (frames->next == frames->kinds)
+	if (frames->next == frames->tally.kinds)
 		return 0;
-	frames->next++;
+	kind = &frames->tally.slots[frames->next++];
 	*ret_kind = (struct vmad_frame_kind){ .page_count = kind->count, .size_bytes = kind->count * (uint64_t)sysconf(_SC_PAGESIZE) };
 	switch (frames->by) {
 	case FRAMES_BY_FLAGS:
-		tell_flags(frames, kind->key, ret_kind);
+		tell_flags(frames, kind->word, ret_kind);
 		break;
 	case FRAMES_BY_NODE:
-		tell_node(kind->key, ret_kind);
+		tell_node(kind->word, ret_kind);
 		break;
 	case FRAMES_BY_CGROUP:
-		tell_cgroup(frames, kind->key, ret_kind);
+		tell_cgroup(frames, kind->word, ret_kind);
 		break;
 	}
 	return 1;

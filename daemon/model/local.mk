@@ -6,6 +6,7 @@ daemon_libmodel_a_SOURCES = \
 	%D%/file_mappings.c %D%/file_mappings.h \
 	%D%/file_pages.c %D%/file_pages.h \
 	%D%/frame.c %D%/frame.h \
+	%D%/frame_count.c %D%/frame_count.h \
 	%D%/frame_scan.c %D%/frame_scan.h \
 	%D%/frames.c %D%/frames.h \
 	%D%/gaps.c %D%/gaps.h \
@@ -27,6 +28,8 @@ daemon_libmodel_a_SOURCES = \
 	%D%/page.c %D%/page.h \
 	%D%/page_ranges.c %D%/page_ranges.h \
 	%D%/page_runs.c %D%/page_runs.h \
+	%D%/page_spans.c %D%/page_spans.h \
+	%D%/page_summary.c %D%/page_summary.h \
 	%D%/process_list.c %D%/process_list.h \
 	%D%/record_cut.c %D%/record_cut.h \
 	%D%/rmap.c %D%/rmap.h \
@@ -38,6 +41,7 @@ daemon_libmodel_a_SOURCES = \
 	%D%/sharing.c %D%/sharing.h \
 	%D%/sharing_frames.c %D%/sharing_frames.h \
 	%D%/sharing_origins.c %D%/sharing_origins.h \
+	%D%/tally.c %D%/tally.h \
 	%D%/target.c %D%/target.h \
 	%D%/usage_ahead.c %D%/usage_ahead.h \
 	%D%/usage_sum.c %D%/usage_sum.h \

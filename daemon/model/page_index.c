@@ -11,7 +11,7 @@
 #include "source/pagemap_scan.h"
 #include "stall/stall.h"
 
-#define WINDOW_PAGES 2048	/* read at a time: 8 MiB of pages of 4 KiB, PACED_WINDOW_BYTES */
+#define WINDOW_PAGES 2048	/* read at a time: 8 MiB of pages of 4 KiB */
 #define NEAR_PAGES 64		/* between areas: cheaper to read over than to begin another read() */
 #define SPARSE 16		/* where fewer pages than one in so many are there, holes are looked for */
 #define BLOCK_REFS 63
@@ -55,6 +55,7 @@ int page_index_new(const struct page_index_query *query, struct page_index **ret
 		return vmad_fail(err, -r, 0, NULL, "allocate");
 	}
 	index->query = *query;
+	index->pace.unpaced = query->unpaced;
 	index->page_size = (uint64_t)sysconf(_SC_PAGESIZE);
 	index->scan = pagemap_scan_categories() && !query->without_scan;
 	*ret_index = index;
@@ -177,9 +178,7 @@ static void skip_hole(struct walk *walk)
 
 		pace_begin(&walk->index->pace);
 		r = pagemap_scan(walk->pagemap_fd, &query, &region, 1, &count, &end);
-		pace_stop(&walk->index->pace);
-		if (!walk->index->query.unpaced)
-			pace_rest(&walk->index->pace, 0);
+		pace_end(&walk->index->pace);
 		/* Where it cannot be scanned it is read, and that tells whether it is gone. */
 		if (r < 0 || end <= start)
 			return;
@@ -333,7 +332,6 @@ static int put_areas(struct walk *walk)
 	return r;
 }
 
-/* The pause comes when it is known how many pages were there; what was read is put away before it. */
 static int put_window(struct walk *walk)
 {
 	struct page_index *index = walk->index;
@@ -344,14 +342,12 @@ static int put_window(struct walk *walk)
 
 	pace_begin(&index->pace);
 	n = pagemap_read(walk->pagemap_fd, start * index->page_size, walk->entries, pages);
-	pace_stop(&index->pace);
+	pace_end(&index->pace);
 	if (n < (long)pages)
 		return n < 0 ? (int)n : -ESRCH;
 	r = put_areas(walk);
 	found = index->mappings - found;
 	walk->sparse = found * SPARSE < pages;
-	if (!index->query.unpaced)
-		pace_rest(&index->pace, found * index->page_size);
 	if (r == 0 && walk->untold)
 		r = -EPERM;
 	return r == 0 && index->query.deadline_us && pace_now_us() > index->query.deadline_us ? -ETIMEDOUT : r;

@@ -10,7 +10,7 @@
 #include "source/pace.h"
 #include "source/pagemap_scan.h"
 
-#define WINDOW_PAGES 2048		/* looked at together: 8 MiB, PACED_WINDOW_BYTES */
+#define WINDOW_PAGES 2048		/* looked at together: 8 MiB */
 #define REGIONS_MAX 512			/* the kernel's own buffer has as many */
 #define PIECES_MAX (WINDOW_PAGES + REGIONS_MAX + 1)
 
@@ -128,16 +128,6 @@ static void add_piece(struct page_runs *runs, uint64_t start, uint64_t end, stru
 		runs->piece[runs->piece_count++] = (struct page_run){ .start = start, .end = end, .page = page, .pfn = pfn };
 }
 
-/* How many of these entries are not empty: what the kernel had to look at. */
-static uint64_t walked_bytes(const struct page_runs *runs, const uint64_t *entries, long count)
-{
-	uint64_t pages = 0;
-
-	for (long i = 0; i < count; i++)
-		pages += entries[i] != 0;
-	return pages * runs->page_size;
-}
-
 /*
  * Reads the entries of [start, end), at most WINDOW_PAGES of them. Behind the end of user space there are none: they
  * are empty.
@@ -151,7 +141,7 @@ static int read_entries(struct page_runs *runs, uint64_t start, uint64_t end)
 		count = WINDOW_PAGES;
 	pace_begin(&runs->pace);
 	n = pagemap_read(runs->pagemap_fd, start, runs->entry, count);
-	pace_end(&runs->pace, n > 0 ? walked_bytes(runs, runs->entry, n) : 0);
+	pace_end(&runs->pace);
 	if (n <= 0)
 		return n < 0 ? (int)n : -ESRCH;
 	runs->entries_start = start;
@@ -227,7 +217,7 @@ static int add_regions(struct page_runs *runs, const struct pagemap_region *regi
 static int scan_window(struct page_runs *runs)
 {
 	struct pagemap_region regions[REGIONS_MAX];
-	uint64_t left = runs->range.end - runs->range.start, walk_end, found = 0;
+	uint64_t left = runs->range.end - runs->range.start, walk_end;
 	struct pagemap_scan_query query = {
 		.start = runs->range.start,
 		.end = runs->range.start + (left < SCAN_SPAN_BYTES ? left : SCAN_SPAN_BYTES),
@@ -239,9 +229,7 @@ static int scan_window(struct page_runs *runs)
 
 	pace_begin(&runs->pace);
 	r = pagemap_scan(runs->pagemap_fd, &query, regions, REGIONS_MAX, &count, &walk_end);
-	for (size_t i = 0; r == 0 && i < count; i++)
-		found += regions[i].end - regions[i].start;
-	pace_end(&runs->pace, found);
+	pace_end(&runs->pace);
 	if (r == 0 && walk_end <= runs->range.start)
 		r = -EIO;
 	return r < 0 ? r : add_regions(runs, regions, count, walk_end);

@@ -35,7 +35,7 @@ int rmap_step_file_offset(struct rmap_question *question, uint64_t device, uint6
 			  struct mapping_set *set,
 			  struct vmad_error *err);
 
-/* Every page of every process; each mm once. Windows of 8 MiB with pauses between. -EALREADY: it has found enough. */
+/* Every page of every process; each mm once, paced. -EALREADY: it has found enough. */
 int rmap_step_scan(struct rmap_question *question, struct mapping_set *set, struct vmad_error *err);
 
 #endif

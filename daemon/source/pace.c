@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "source/pace.h"
 
+#include <sys/resource.h>
 #include <time.h>
 
-#include "source/paced_file.h"
 #include "stall/stall.h"
 
 uint64_t pace_now_us(void)
@@ -14,47 +14,48 @@ uint64_t pace_now_us(void)
 	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 }
 
-/* What is left of the pause: what was done since the last call was one for the target too. */
-static void wait_for_rest(struct pace *pace)
+/* How often the thread gave its CPU away because it had to wait: not because somebody else was due. */
+static long waits_of_thread(void)
 {
-	uint64_t gone_us = pace_now_us() - pace->ended_us;
+	struct rusage usage;
 
-	if (gone_us < pace->due_us)
-		nanosleep(&(struct timespec){ .tv_nsec = (long)(pace->due_us - gone_us) * 1000 }, NULL);
-	pace->due_us = 0;
+	return getrusage(RUSAGE_THREAD, &usage) < 0 ? 0 : usage.ru_nvcsw;
+}
+
+static void rest(struct pace *pace)
+{
+	uint64_t rested_us = pace_now_us() - pace->ended_us;
+
+	pace->owed_us -= rested_us < pace->owed_us ? rested_us : pace->owed_us;
+	if (pace->owed_us < PACE_SLEEP_US)
+		return;
+	nanosleep(&(struct timespec){ .tv_nsec = (long)pace->owed_us * 1000 }, NULL);
+	pace->owed_us = 0;
 }
 
 void pace_begin(struct pace *pace)
 {
-	if (pace->due_us)
-		wait_for_rest(pace);
+	if (pace->owed_us)
+		rest(pace);
+	if (!pace->unpaced)
+		pace->waits = waits_of_thread();
 	pace->began_us = pace_now_us();
 }
 
-void pace_stop(struct pace *pace)
+void pace_end(struct pace *pace)
 {
+	uint64_t took_us;
+
 	pace->ended_us = pace_now_us();
-	pace->took_us = pace->ended_us - pace->began_us;
 	stall_got_on();
-	pace->kernel_us += pace->took_us;
-}
-
-void pace_rest(struct pace *pace, uint64_t bytes)
-{
-	uint64_t windows;
-
-	pace->bytes += bytes;
-	windows = pace->bytes / PACED_WINDOW_BYTES;
-	pace->bytes %= PACED_WINDOW_BYTES;
-	pace->due_us = pace->took_us > PACED_LONG_READ_US ? pace->took_us : 0;
-	if (pace->due_us < windows * PACED_PAUSE_US)
-		pace->due_us = windows * PACED_PAUSE_US;
-	if (pace->due_us > PACED_PAUSE_MAX_US)
-		pace->due_us = PACED_PAUSE_MAX_US;
-}
-
-void pace_end(struct pace *pace, uint64_t bytes)
-{
-	pace_stop(pace);
-	pace_rest(pace, bytes);
+	took_us = pace->ended_us - pace->began_us;
+	pace->kernel_us += took_us;
+	if (pace->unpaced)
+		return;
+	if (waits_of_thread() != pace->waits)
+		pace->wary_until_us = pace->ended_us + PACE_WARY_US;
+	if (pace->ended_us < pace->wary_until_us)
+		pace->owed_us += took_us * PACE_REST;
+	if (pace->owed_us > PACE_SLEEP_MAX_US)
+		pace->owed_us = PACE_SLEEP_MAX_US;
 }

@@ -69,7 +69,8 @@ int pagemap_scan(int fd, const struct pagemap_scan_query *query, struct pagemap_
 {
 	uint64_t categories = pagemap_scan_categories();
 	struct scan_arg arg = { .size = sizeof(arg), .start = query->start, .end = query->end, .vec = (uint64_t)(uintptr_t)regions, .vec_len = room,
-				.max_pages = query->max_pages, .category_anyof_mask = query->any & categories, .return_mask = categories };
+				.max_pages = query->max_pages, .category_anyof_mask = query->any & categories,
+				.return_mask = query->wanted ? query->wanted & categories : categories };
 	int n;
 
 	if (!categories)

@@ -37,6 +37,7 @@ uint64_t pagemap_scan_categories(void);
 struct pagemap_scan_query {
 	uint64_t start, end;
 	uint64_t any;		/* pages that have one of these categories; 0: every page of a VMA, but those of VM_PFNMAP ones */
+	uint64_t wanted;	/* categories to be told, and by which regions differ; 0: all. FILE triples the cost */
 	uint64_t max_pages;	/* 0: no limit */
 };
 

@@ -30,6 +30,7 @@ MORE = {
     '/v1/files/pages': [f'{FILE}&offset=4096&length=1'],
     '/v1/processes/{pid}/gaps': ['?length=1G', '?length=64K&align=2M&limit=2', '?length=1000T'],
     '/v1/processes/{pid}/pages': ['?detail=flags&limit=200', '?detail=frames&limit=20', '?start=0&end=1000'],
+    '/v1/processes/{pid}/pages/summary': ['?detail=flags', '?start=0&end=1000'],
     '/v1/vmas': ['?limit=30', '?comm=python*'],
 }
 PARAMETERS = {'{pid}': str(SELF), '{addr}': '0x1000', '{pfn}': '0x1'}
@@ -141,7 +142,7 @@ def head():
 
 def head_of_what_is_not_there():
     """HEAD of a process that is not there is 404 as with GET"""
-    for rest in ('', '?detail=usage', '/vmas', '/vmas?detail=usage', '/vmas/0x1000', '/pages', '/pages?detail=flags', '/pages/0x1000/mappings'):
+    for rest in ('', '?detail=usage', '/vmas', '/vmas?detail=usage', '/vmas/0x1000', '/pages', '/pages?detail=flags', '/pages/summary', '/pages/0x1000/mappings'):
         if rest.endswith('mappings') and os.geteuid() != 0:
             continue
         target = f'/v1/processes/4194304{rest}'

@@ -393,6 +393,7 @@ def target_on(bench, name, pinned):
         ('vmad usage in a loop', ('load-get', socket, workload.uri('/vmas?detail=usage')), 0.60),
         ('vmad pages in a loop', ('load-get', socket, workload.uri('/pages?max_age_ms=0')), 0.60),
         ('vmad page flags in a loop', ('load-get', socket, workload.uri('/pages?detail=flags&max_age_ms=0')), 0.60),
+        ('vmad page summary in a loop', ('load-get', socket, workload.uri('/pages/summary?detail=flags&max_age_ms=0')), 0.60),
     ]
     figures = rounds_of(
         [
@@ -805,16 +806,19 @@ def pages(bench):
     """pages of a process and of the host, to page-types; the sparse TiB, to reading its whole pagemap"""
     few = max(3, ROUNDS // 5)
     tool, workload = page_types(), bench.workload('200 over 5 GiB')
-    flags_uri = workload.uri('/pages?detail=flags&max_age_ms=0&deadline_ms=20000')
-    flags = ('vmad pages?detail=flags', lambda: complete(bench, flags_uri), 0.15)
+    rest = '?detail=flags&max_age_ms=0&deadline_ms=20000'
+    flags = [
+        (f'vmad {path}?detail=flags', lambda path=path: complete(bench, workload.uri(f'/{path}{rest}')), goal)
+        for path, goal in (('pages/summary', 0.15), ('pages', None))
+    ]
     frames = ('vmad frames', lambda: complete(bench, '/v1/frames?deadline_ms=20000'), 0.8)
     if tool:
         peer = lambda *options: lambda: measure('run', tool, *options)['ns']  # noqa: E731
-        beside('', '5 GiB', ('page-types -p', peer('-p', str(workload.pid))), [flags], few)
+        beside('', '5 GiB', ('page-types -p', peer('-p', str(workload.pid))), flags, few)
         beside('', 'the host', ('page-types', peer()), [frames], few)
     else:
         row('page-types', '', 'not installed', rounds=0)
-        for name, run, _ in (flags, frames):
+        for name, run, _ in (*flags, frames):
             row(name, '', ms(statistics.median(run() for _ in range(few))), rounds=few)
     with sparse_terabyte() as (pid, start):
         end = f'{start + SPARSE_BYTES:x}'

@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The state of pages: vmad against /proc/PID/pagemap and kpageflags, read here page by page."""
+import collections
 import json
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 
@@ -43,6 +47,11 @@ def raw_pages(pid):
         for i, entry in enumerate(words(f'/proc/{pid}/pagemap', start // PAGE, (end - start) // PAGE)):
             found[start + i * PAGE] = entry
     return found
+
+
+def page_types():
+    """The kernel's own tool: tools/mm/page-types.c, which Debian has in linux-source only."""
+    return shutil.which(os.environ.get('PAGE_TYPES', 'page-types'))
 
 
 def get(pid, rest=''):
@@ -133,6 +142,64 @@ def frames():
         tap.equal(expected - set(run['flags']), set(), f'flags of {address:x}, frame {pfn:x}')
 
     compare(paged.pid, 'frames', check)
+
+
+def by_kind(rows, without=frozenset()):
+    """{(state, flags): number of pages} of runs, or of the kinds of a summary."""
+    kinds = collections.Counter()
+    for row in rows:
+        kinds[row['state'], tuple(flag for flag in row['flags'] if flag not in without)] += row['page_count']
+    return kinds
+
+
+def differing(one, two):
+    return sorted((one - two).items()), sorted((two - one).items())
+
+
+def summary():
+    """a summary is what the runs come to, of all memory and of parts of it; its kinds differ, the most frequent first"""
+    start = min(address for address, _ in paged.areas.values())
+    for rest in ('', f'&start={start + 3 * PAGE:x}', f'&end={start + 5 * PAGE:x}', f'&start={start:x}&end={start + 64 * PAGE:x}'):
+        for detail, restless in (('states', set()), ('flags', RESTLESS)):
+            tap.settled(lambda rest=rest, detail=detail, restless=restless: summary_once(f'?detail={detail}&max_age_ms=0{rest}', restless))
+
+
+def summary_once(rest, restless):
+    with stopped(paged.pid):
+        runs, document = get(paged.pid, rest), get(paged.pid, f'/summary{rest}')
+    tap.equal((document['pid'], document['complete'], document['count']), (paged.pid, True, len(document['kinds'])), 'head')
+    tap.equal(differing(by_kind(document['kinds'], restless), by_kind(runs['runs'], restless)), ([], []), f'{rest}: what only one of them has')
+    tap.equal(len(by_kind(document['kinds'])), document['count'], 'kinds that differ')
+    counts = [kind['page_count'] for kind in document['kinds']]
+    tap.equal(counts, sorted(counts, reverse=True), 'the most frequent first')
+    tap.truth(all(kind['size_bytes'] == kind['page_count'] * PAGE for kind in document['kinds']), 'sizes')
+
+
+def summary_of_frames():
+    """a summary with flags of frames, as pagemap and kpageflags have them page by page, and as page-types counts them"""
+    only_root()
+    tap.settled(summary_of_frames_once)
+
+
+def summary_of_frames_once():
+    names = kpageflag_names()
+    with stopped(paged.pid):
+        document = get(paged.pid, '/summary?detail=flags&max_age_ms=0')
+        pfns = [entry & ((1 << 55) - 1) for entry in raw_pages(paged.pid).values() if entry >> 63]
+        tool = page_types() and subprocess.run([page_types(), '-p', str(paged.pid)], stdout=subprocess.PIPE, check=True, text=True).stdout
+    expected = collections.Counter()
+    for pfn in pfns:
+        flags = words('/proc/kpageflags', pfn, 1)[0]
+        expected[frozenset(names[bit] for bit in names if flags >> bit & 1) - RESTLESS] += 1
+    found = collections.Counter()
+    for kind in document['kinds']:
+        if kind['state'] == 'present':
+            found[frozenset(kind['flags']) & set(names.values()) - RESTLESS] += kind['page_count']
+    tap.equal((found - expected, expected - found), (collections.Counter(), collections.Counter()), 'frames that only one of us has')
+    if tool:
+        # page-types counts what the kernel mapped by number too, and frames alone
+        total = int(re.search(r'^\s+total\s+(\d+)', tool, re.M)[1])
+        tap.truth(0 <= total - sum(found.values()) < 64, f'page-types counts {total}, vmad {sum(found.values())}')
 
 
 EXPECTED = {'w': 'present', 'r': 'present', '.': 'none', 'g': 'guard', 'p': 'present', 'm': 'marker', 'x': 'marker'}
@@ -290,6 +357,9 @@ def deadline():
         first = get(child.pid, f'?start={start:x}&end={start + size:x}&deadline_ms=1')
         tap.equal((first['complete'], first['reason']), (False, 'deadline'), 'verdict')
         rest, _ = follow(first['next'].replace('deadline_ms=1', 'deadline_ms=30000'))
+        summed = get(child.pid, f'/summary?start={start:x}&end={start + size:x}&detail=flags&deadline_ms=1&max_age_ms=0')
+    tap.equal((summed['complete'], summed['reason']), (False, 'deadline'), 'verdict of the sums')
+    tap.truth(sum(kind['page_count'] for kind in summed['kinds']) < size // PAGE, 'sums of the part that there was time for')
     tap.truth(first['runs'] and len(first['runs']) < size // PAGE, f'{len(first["runs"])} runs within the deadline')
     tap.equal(len(expand(first['runs'] + rest)), size // PAGE, 'pages of both parts')
 
@@ -343,12 +413,16 @@ def without_memory():
         for pid in [child.pid] + ([2] if ROOT else []):
             document = get(pid)
             tap.equal((document['runs'], document['complete']), ([], True), f'process {pid}')
+            document = get(pid, '/summary?detail=flags')
+            tap.equal((document['kinds'], document['complete']), ([], True), f'sums of process {pid}')
 
 
 def errors():
     """what is wrong is named: no such process, a pid of another process, a range upside down, a captured tree"""
     tap.equal(vmad.get('/v1/processes/4194304/pages').status, 404, 'no such process')
     tap.equal(vmad.get(f'/v1/processes/{paged.pid}/pages?start_time_ticks=1').status, 409, 'start_time_ticks')
+    tap.equal(vmad.get('/v1/processes/4194304/pages/summary').status, 404, 'sums of no such process')
+    tap.equal(vmad.get(f'/v1/processes/{paged.pid}/pages/summary?detail=frames').status, 400, 'frames of sums')
     for bad in ('start=2000&end=1000', 'detail=all', 'limit=0', 'deadline_ms=99999999', 'end=zz'):
         tap.equal(vmad.get(f'/v1/processes/{paged.pid}/pages?{bad}').status, 400, bad)
     with Vmad(arguments=['--procfs', os.path.join(TOP_SRCDIR, 'tests/proc/linux-6.18')]) as captured:
@@ -365,16 +439,20 @@ def ordinary_callers():
         try:
             paths = (child.pid, paged.pid, 1, vmad.pid)
             replies = [vmad.get(f'/v1/processes/{pid}/pages?detail=frames') for pid in paths]
+            replies += [vmad.get(f'/v1/processes/{pid}/pages/summary?detail=flags') for pid in paths]
             return [(reply.status, reply.json()) for reply in replies]
         finally:
             child.end()
 
     (status, own), *others = as_user(NOBODY, ask)
+    sums_status, sums = others.pop(3)
+    tap.equal((sums_status, sums['complete']), (200, True), 'sums of its own')
+    tap.truth('root only' in sums['missing'], sums.get('missing'))
     tap.equal((status, own['complete']), (200, True), 'its own')
     tap.truth('root only' in own['missing'], own.get('missing'))
     tap.truth(any('exclusive' in run['flags'] for run in own['runs']), 'what the page tables say is there')
     names = set(kpageflag_names().values())
-    tap.truth(not any('pfn' in run or names & set(run['flags']) for run in own['runs']), 'frames')
+    tap.truth(not any('pfn' in run or names & set(run['flags']) for run in own['runs'] + sums['kinds']), 'frames')
     for status, document in others:
         tap.truth(status in (403, 404), f'somebody else: {status}, {str(document)[:200]}')
 
@@ -421,9 +499,10 @@ def shares_an_answer():
 def head_does_not_walk():
     """HEAD asks for the status alone"""
     connection = vmad.connect()
-    reply = request(connection, f'/v1/processes/{paged.pid}/pages', 'HEAD')
+    for path in ('pages', 'pages/summary'):
+        reply = request(connection, f'/v1/processes/{paged.pid}/{path}', 'HEAD')
+        tap.equal((reply.status, reply.body), (200, b''), f'HEAD of {path}')
     connection.close()
-    tap.equal((reply.status, reply.body), (200, b''), 'HEAD')
 
 
 def vmactl(*arguments):
@@ -442,6 +521,13 @@ def command_line():
         tap.equal(sum(int(size) for _, size in sums), sum(run['size_bytes'] for run in document['runs']), 'sum')
         sizes = [int(size) for _, size in sums]
         tap.equal(sizes, sorted(sizes, reverse=True), 'the largest first')
+        with tempfile.NamedTemporaryFile('w', prefix='vmad-test-') as saved:
+            json.dump(document, saved)
+            saved.flush()
+            again = vmactl('pages', '--summary', '-rn', '-b', '-o', 'state,size_bytes', saved.name).splitlines()
+        tap.equal(sorted(line.split() for line in again), sorted(sums), 'sums of a saved answer')
+        kinds = json.loads(vmactl('--json', 'pages', '--summary', '--flags', str(paged.pid)))['kinds']
+        tap.equal(sum(kind['size_bytes'] for kind in kinds), sum(int(size) for _, size in sums), 'with flags')
     start, letters = paged.areas['anon']
     text = vmactl('pages', str(paged.pid), f'{start:x}+{len(letters) * PAGE}')
     tap.truth(f'process {paged.pid}, paged: ' in text and 'present 36K' in text, text)
@@ -451,6 +537,6 @@ def command_line():
 
 with one_huge_page():
     with Vmad(open_to_all=True) as vmad, Paged() as paged:
-        tap.run([states, exclusive, frames, anonymous_memory, files_and_shared_memory, guards, markers, poison, huge_pages, hugetlb,
+        tap.run([states, exclusive, frames, summary, summary_of_frames, anonymous_memory, files_and_shared_memory, guards, markers, poison, huge_pages, hugetlb,
                  device_memory, ranges, parts, sparse_terabyte, deadline, exit_on_the_way, unmapped_on_the_way, without_memory, errors,
                  ordinary_callers, kernel_same_page_merging, swapped, shares_an_answer, head_does_not_walk, command_line])  # fmt: skip

@@ -35,6 +35,8 @@ const QUESTIONS = {
 	'/v1/processes/{pid}/vmas/{addr}/ops': [`/v1/processes/${self}/vmas/ADDRESS/ops`],
 	'/v1/processes/{pid}/pages': [`/v1/processes/${self}/pages`, `/v1/processes/${self}/pages?detail=flags&limit=100`,
 		`/v1/processes/${self}/pages?detail=frames&limit=100`, '/v1/processes/2/pages'],
+	'/v1/processes/{pid}/pages/summary': [`/v1/processes/${self}/pages/summary`, `/v1/processes/${self}/pages/summary?detail=flags`,
+		'/v1/processes/2/pages/summary'],
 	'/v1/processes/{pid}/pages/{addr}': [`/v1/processes/${self}/pages/ADDRESS`, `/v1/processes/${self}/pages/0x1000`,
 		`/v1/processes/${self}/pages/0xffffffffff600000`, `/v1/processes/${self}/pages/0xffffffffffffffff`, '/v1/processes/2/pages/0'],
 	'/v1/processes/{pid}/pages/{addr}/mappings': [`/v1/processes/${self}/pages/ADDRESS/mappings`],

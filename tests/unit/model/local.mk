@@ -9,6 +9,7 @@ unit_programs += \
 	tests/unit/model/chunk_store \
 	tests/unit/model/mm_list \
 	tests/unit/model/page_index \
+	tests/unit/model/frame_count \
 	tests/unit/model/frame_scan \
 	tests/unit/model/gaps \
 	tests/unit/model/halves \
@@ -19,9 +20,11 @@ unit_programs += \
 	tests/unit/model/placement \
 	tests/unit/model/page \
 	tests/unit/model/page_runs \
+	tests/unit/model/page_summary \
 	tests/unit/model/mapping_set \
 	tests/unit/model/process_list \
 	tests/unit/model/record_cut \
+	tests/unit/model/tally \
 	tests/unit/model/target \
 	tests/unit/model/usage_ahead \
 	tests/unit/model/usage_sum \
@@ -44,6 +47,18 @@ tests_unit_model_kind_LDADD = $(unit_model_libs)
 tests_unit_model_lookup_SOURCES = %D%/lookup.c
 tests_unit_model_lookup_CPPFLAGS = $(unit_cppflags)
 tests_unit_model_lookup_LDADD = $(unit_model_libs)
+
+tests_unit_model_frame_count_SOURCES = %D%/frame_count.c
+tests_unit_model_frame_count_CPPFLAGS = $(unit_cppflags)
+tests_unit_model_frame_count_LDADD = $(unit_model_libs)
+
+tests_unit_model_page_summary_SOURCES = %D%/page_summary.c
+tests_unit_model_page_summary_CPPFLAGS = $(unit_cppflags)
+tests_unit_model_page_summary_LDADD = $(unit_model_libs)
+
+tests_unit_model_tally_SOURCES = %D%/tally.c
+tests_unit_model_tally_CPPFLAGS = $(unit_cppflags)
+tests_unit_model_tally_LDADD = $(unit_model_libs)
 
 tests_unit_model_frame_scan_SOURCES = %D%/frame_scan.c
 tests_unit_model_frame_scan_CPPFLAGS = $(unit_cppflags)

@@ -14,6 +14,7 @@ unit_programs += \
 	tests/unit/source/maps \
 	tests/unit/source/mmap_rules \
 	tests/unit/source/numa \
+	tests/unit/source/pace \
 	tests/unit/source/pagemap \
 	tests/unit/source/pagemap_scan \
 	tests/unit/source/procmap_query \
@@ -46,6 +47,10 @@ tests_unit_source_iomem_LDADD = $(unit_source_libs)
 tests_unit_source_maps_SOURCES = %D%/maps.c
 tests_unit_source_maps_CPPFLAGS = $(unit_cppflags)
 tests_unit_source_maps_LDADD = $(unit_source_libs)
+
+tests_unit_source_pace_SOURCES = %D%/pace.c
+tests_unit_source_pace_CPPFLAGS = $(unit_cppflags)
+tests_unit_source_pace_LDADD = $(unit_source_libs)
 
 tests_unit_source_procmap_query_SOURCES = %D%/procmap_query.c
 tests_unit_source_procmap_query_CPPFLAGS = $(unit_cppflags)
