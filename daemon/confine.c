@@ -58,14 +58,19 @@ static int set_caps(uint64_t keep)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct half[2];
+	bool changed = false;
 
 	if (syscall(SYS_capget, &header, half) < 0)
 		return -errno;
 	for (int i = 0; i < 2; i++) {
-		half[i].permitted &= (uint32_t)(keep >> 32 * i);
-		half[i].effective = half[i].permitted;
+		uint32_t kept = half[i].permitted & (uint32_t)(keep >> 32 * i);
+
+		changed |= half[i].permitted != kept || half[i].effective != kept || half[i].inheritable;
+		half[i].permitted = half[i].effective = kept;
 		half[i].inheritable = 0;
 	}
+	if (!changed)
+		return 0;	/* who starts vmad may have taken the call away, too */
 	return syscall(SYS_capset, &header, half) < 0 ? -errno : 0;
 }
 
@@ -134,7 +139,7 @@ static const int of_worker[] = {
 static const int of_intruders[] = {
 	SCMP_SYS(execve), SCMP_SYS(execveat), SCMP_SYS(fork), SCMP_SYS(vfork), SCMP_SYS(ptrace),
 	SCMP_SYS(process_vm_readv), SCMP_SYS(process_vm_writev), SCMP_SYS(process_madvise), SCMP_SYS(pidfd_getfd),
-	SCMP_SYS(kill), SCMP_SYS(tkill), SCMP_SYS(bind), SCMP_SYS(connect), SCMP_SYS(unshare), SCMP_SYS(setns),
+	SCMP_SYS(kill), SCMP_SYS(tkill), SCMP_SYS(bind), SCMP_SYS(unshare), SCMP_SYS(setns),
 	SCMP_SYS(mount), SCMP_SYS(umount2), SCMP_SYS(pivot_root), SCMP_SYS(chroot), SCMP_SYS(move_mount),
 	SCMP_SYS(fsopen), SCMP_SYS(open_tree), SCMP_SYS(bpf), SCMP_SYS(perf_event_open), SCMP_SYS(userfaultfd),
 	SCMP_SYS(io_uring_setup), SCMP_SYS(keyctl), SCMP_SYS(add_key), SCMP_SYS(request_key),
@@ -203,7 +208,7 @@ static int add_worker_only(scmp_filter_ctx filter)
 	if (r == 0)
 		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2, SCMP_A0(SCMP_CMP_EQ, AF_UNIX),
 				     SCMP_A1(SCMP_CMP_MASKED_EQ, SOCKET_TYPE_MASK, SOCK_DGRAM));
-	return r;
+	return r < 0 ? r : seccomp_rule_add(filter, SCMP_ACT_KILL_PROCESS, SCMP_SYS(connect), 0);
 }
 
 static int load(scmp_filter_ctx filter, const int *own, size_t count, int (*more)(scmp_filter_ctx filter))
@@ -244,9 +249,33 @@ static int filter_calls(const int *own, size_t count, int (*more)(scmp_filter_ct
 #endif
 
 /* Newer than libseccomp may be. */
-static int add_opener_only(scmp_filter_ctx filter)
+static int add_cachestat(scmp_filter_ctx filter)
 {
 	return seccomp_rule_add(filter, SCMP_ACT_ALLOW, SYS_cachestat, 0);
+}
+
+static int add_opener(scmp_filter_ctx filter)
+{
+	int r = add_cachestat(filter);
+
+	return r < 0 ? r : seccomp_rule_add(filter, SCMP_ACT_KILL_PROCESS, SCMP_SYS(connect), 0);
+}
+
+/*
+ * Where it comes to its worker it connects, but by a kind of socket that hardly anybody else listens with; and where that
+ * is gone it ends the connections of clients.
+ */
+static int add_meeting_opener(scmp_filter_ctx filter)
+{
+	int r = add_cachestat(filter);
+
+	if (r == 0)
+		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(connect), 0);
+	if (r == 0)
+		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(shutdown), 0);
+	return r < 0 ? r : seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2,
+					    SCMP_A0(SCMP_CMP_EQ, AF_UNIX),
+					    SCMP_A1(SCMP_CMP_MASKED_EQ, SOCKET_TYPE_MASK, SOCK_SEQPACKET));
 }
 
 /* --- processes --- */
@@ -258,7 +287,7 @@ int confine_keeper(void)
 	return r < 0 ? r : seal();
 }
 
-int confine_opener(pid_t parent)
+int confine_opener(pid_t parent, bool connects)
 {
 	int r = keep_caps(OPENER_CAPS);
 
@@ -266,14 +295,14 @@ int confine_opener(pid_t parent)
 		r = seal();
 	if (r == 0)
 		r = follow(parent);
-	return r < 0 ? r : filter_calls(of_opener, COUNT(of_opener), add_opener_only);
+	return r < 0 ? r : filter_calls(of_opener, COUNT(of_opener), connects ? add_meeting_opener : add_opener);
 }
 
 int confine_worker(uid_t uid, gid_t gid)
 {
 	int r = bound_caps(0);
 
-	if (r == 0 && (syscall(SYS_setgroups, 0, NULL) < 0 || syscall(SYS_setresgid, gid, gid, gid) < 0 ||
+	if (r == 0 && geteuid() != uid && (syscall(SYS_setgroups, 0, NULL) < 0 || syscall(SYS_setresgid, gid, gid, gid) < 0 ||
 		       syscall(SYS_setresuid, uid, uid, uid) < 0))
 		r = -errno;
 	if (r == 0)

@@ -10,15 +10,19 @@
 #ifndef CONFINE_H
 #define CONFINE_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 /* Who starts the others and waits: what the opener needs, to hand it down, and to bound it there. */
 int confine_keeper(void);
 
-/* The opener: what opening files as others takes. It is killed when its parent ends; -ESRCH: that has happened. */
-int confine_opener(pid_t parent);
+/*
+ * The opener: what opening files as others takes. It is killed when its parent ends; -ESRCH: that has happened. connects:
+ * it comes to its worker (meet.h).
+ */
+int confine_opener(pid_t parent, bool connects);
 
-/* Who talks to clients and parses: another user, and nothing. */
+/* Who talks to clients and parses: another user, unless it is that one already, and nothing. */
 int confine_worker(uid_t uid, gid_t gid);
 
 #endif

@@ -20,7 +20,12 @@ struct daemon {
 	struct tokens *tokens;
 	struct tls *tls;
 	struct sockets sockets;
+	const char *socket_paths[SERVER_LISTENERS_MAX];	/* for an opener without a worker: where that listens */
+	size_t socket_path_count;
+	int meet_fd;			/* for a worker without an opener: where it comes to; or -1 */
 	struct board *board;		/* what the sampler writes, and who answers reads; NULL: there is no sampler */
+	int board_fd;			/* to be read by who is given it */
+	uint64_t watchdog_us;		/* systemd wants to hear of us in that time; 0: it does not */
 	struct sampler_config sampler;
 	uid_t worker_uid;
 	gid_t worker_gid;
@@ -33,5 +38,11 @@ void daemon_raise_limits(void);
 
 /* Reads the token file, where there is one; prints one line about what is wrong. */
 bool daemon_read_tokens(const struct options *options, struct tokens **ret_tokens);
+
+/* For a process that does not speak TLS. */
+void daemon_forget_tls(struct daemon *daemon);
+
+/* For one that only reads what the sampler writes: daemon->board is empty until it follows one. 0 or negative errno. */
+int daemon_read_board(struct daemon *daemon);
 
 #endif

@@ -18,13 +18,9 @@
 #include <systemd/sd-daemon.h>
 
 #include "confine.h"
-#include "meter/meter.h"
-#include "opener/opener.h"
-#include "opener/serve.h"
 #include "opener/token.h"
-#include "http/tls.h"
-#include "source/self.h"
-#include "worker.h"
+#include "reload.h"
+#include "role.h"
 
 #define DRAIN_MS (SERVER_DRAIN_MS + 1000)	/* for a worker that is asked to end */
 #define CUT_MS 500				/* the same, where there is no opener for it any more */
@@ -32,7 +28,7 @@
 #define FAILURES_MAX 10				/* so many within FAILURES_MS are too many */
 #define FAILURES_MS 30000
 
-/* One end of each is the opener's. Another process with a role of its own (serve.h) is one more row. */
+/* The worker may be another unit's (role.h). */
 enum member { OPENER, WORKER, SAMPLER, MEMBERS };
 
 static const char *const member_names[MEMBERS] = { [OPENER] = "opener", [WORKER] = "worker",
@@ -44,16 +40,25 @@ struct family {
 	pid_t keeper;
 	/* The sampler's end of its control socket stays here, for one that takes the place of another. */
 	int sampler_fd;
+	int beat_fd;			/* the last member that was started writes to it: at first, and while it is well */
+	int files_fd;			/* to the worker, for TLS's files */
+	bool reloaded;			/* files are not those any more that were read at first */
 	struct sampler sampler;
 	uint64_t failed_ms[FAILURES_MAX];
 	unsigned failures;
 };
 
+static bool has_worker(const struct family *family)
+{
+	return family->daemon->options.role == ROLE_ALL;
+}
+
 /* What the members start with. */
 struct ends {
-	int opener, worker;		/* of the worker's control socket */
+	int opener, worker;		/* of the worker's control socket; -1: the worker is another unit's */
 	int opener_sampler;		/* the opener's of the sampler's */
-	int ready;			/* the worker writes a byte to it once it serves */
+	int beat;
+	int files;
 };
 
 static uint64_t now_ms(void)
@@ -71,109 +76,6 @@ static int complain(const char *what, int r)
 	return r;
 }
 
-static int open_signal(int signal_number)
-{
-	sigset_t signals;
-
-	sigemptyset(&signals);
-	sigaddset(&signals, signal_number);
-	return signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
-}
-
-/* --- the opener --- */
-
-struct reload {
-	const struct daemon *daemon;
-	struct opener *opener;
-	int fd;
-};
-
-static void reload_tokens(void *arg)
-{
-	struct signalfd_siginfo signal_info;
-	struct reload *reload = arg;
-	struct tokens *tokens = NULL;
-
-	if (read(reload->fd, &signal_info, sizeof(signal_info)) != sizeof(signal_info) ||
-	    !reload->daemon->options.token_file || !daemon_read_tokens(&reload->daemon->options, &tokens))
-		return;
-	opener_use_tokens(reload->opener, tokens);
-	fprintf(stderr, "vmad: the tokens are read again\n");
-}
-
-
-/* Sockets for clients are none of its business, but for their addresses; nor is the key of TLS. */
-static int run_opener(struct daemon *daemon, const struct ends *ends, pid_t parent)
-{
-	const struct serve_control controls[] = { { SERVE_WORKER, ends->opener },
-						  { SERVE_SAMPLER, ends->opener_sampler } };
-	int listeners[SERVER_LISTENERS_MAX];
-	struct reload reload = { .daemon = daemon };
-	struct serve_config config = {
-		.controls = controls,
-		.control_count = sizeof(controls) / sizeof(controls[0]),
-		.listeners = listeners,
-		.listener_count = daemon->sockets.count,
-		.reload = reload_tokens,
-		.arg = &reload,
-	};
-	int r = opener_new_here(daemon->procfs, &reload.opener, NULL);
-
-	if (r < 0)
-		return complain(daemon->procfs, r);
-	opener_use_tokens(reload.opener, daemon->tokens);
-	tls_free(daemon->tls);
-	for (size_t i = 0; i < daemon->sockets.count; i++)
-		listeners[i] = daemon->sockets.list[i].fd;
-	reload.fd = config.reload_fd = open_signal(SIGHUP);
-	config.forget_listeners = true;
-	r = confine_opener(parent);
-	return r < 0 ? complain("the opener", r) : serve(reload.opener, &config);
-}
-
-/* --- the worker --- */
-
-/* Until SIGTERM (true), or until the opener is gone: which it is, too, when the one who keeps them is killed. */
-static bool wait_for_end(int end_fd, int control_fd)
-{
-	struct pollfd polled[] = { { .fd = end_fd, .events = POLLIN }, { .fd = control_fd } };
-
-	while (poll(polled, 2, -1) < 0 && errno == EINTR)
-		;
-	return polled[0].revents;
-}
-
-static int run_worker(struct daemon *daemon, const struct ends *ends, pid_t parent, unsigned failures)
-{
-	struct opener *opener;
-	struct worker *worker;
-	int end_fd = open_signal(SIGTERM), r;
-
-	self_open();
-	if (daemon->board)
-		board_protect(daemon->board);
-	for (size_t i = 0; i < daemon->sockets.count; i++) {
-		free(daemon->sockets.list[i].unlink_path);
-		daemon->sockets.list[i].unlink_path = NULL;	/* the sockets outlive it */
-	}
-	if (failures)
-		meter_add(METER_OPENER_RESTARTS, NULL, NULL, failures);
-	r = confine_worker(daemon->worker_uid, daemon->worker_gid);
-	if (r == 0)
-		r = opener_new_remote(ends->worker, OPENER_REMOTE_THREADS, &opener, NULL);
-	if (r < 0)
-		return complain("the worker", r);
-	worker = worker_start(daemon, opener);
-	if (!worker || write(ends->ready, "", 1) != 1)
-		return -EIO;
-	close(ends->ready);
-	if (!wait_for_end(end_fd, ends->worker) && getppid() != parent)
-		return -ESRCH;
-	if (!worker_stop(worker))
-		_exit(0);	/* what the kernel holds ends with the process, and not before */
-	return 0;
-}
-
 /* --- the one who keeps them --- */
 
 static void end_member(int r)
@@ -182,33 +84,85 @@ static void end_member(int r)
 	_exit(r < 0 ? 1 : 0);
 }
 
+static void close_fd(int fd)
+{
+	if (fd >= 0)
+		close(fd);
+}
+
+static void close_own(const struct family *family)
+{
+	close_fd(family->sampler_fd);
+	close_fd(family->beat_fd);
+	close_fd(family->files_fd);
+}
+
+/* What was read when vmad was started may hold tokens that were taken out meanwhile. */
+static void read_tokens_again(struct daemon *daemon)
+{
+	struct tokens *tokens = NULL;
+
+	if (!daemon->options.token_file || !daemon_read_tokens(&daemon->options, &tokens))
+		return;
+	tokens_free(daemon->tokens);
+	daemon->tokens = tokens;
+}
+
+static void live_as_opener(const struct family *family, const struct ends *ends)
+{
+	const struct opener_role role = {
+		.worker = ends->opener,
+		.sampler = ends->opener_sampler,
+		.beat = has_worker(family) ? -1 : ends->beat,
+		.parent = family->keeper,
+	};
+
+	close_fd(ends->worker);
+	close_fd(ends->files);
+	if (has_worker(family))
+		close_fd(ends->beat);
+	close_own(family);
+	daemon_raise_limits();
+	if (family->reloaded)
+		read_tokens_again(family->daemon);
+	end_member(role_opener(family->daemon, &role));
+}
+
+/* The sampler's end could ask for more than a worker may. */
+static void live_as_worker(const struct family *family, const struct ends *ends)
+{
+	const struct worker_role role = {
+		.opener = ends->worker,
+		.files = ends->files,
+		.beat = ends->beat,
+		.parent = family->keeper,
+		.failures = family->failures,
+	};
+
+	close_fd(ends->opener);
+	close_fd(ends->opener_sampler);
+	close_own(family);
+	daemon_raise_limits();
+	end_member(role_worker(family->daemon, &role));
+}
+
+static bool fork_member(struct family *family, enum member member, const struct ends *ends,
+			void (*live)(const struct family *family, const struct ends *ends))
+{
+	family->pid[member] = fork();
+	if (family->pid[member] == 0)
+		live(family, ends);
+	if (family->pid[member] > 0)
+		return true;
+	complain("fork", -errno);
+	family->pid[member] = 0;
+	return false;
+}
+
 static bool start_members(struct family *family, const struct ends *ends)
 {
-	family->pid[OPENER] = fork();
-	if (family->pid[OPENER] == 0) {
-		close(ends->worker);
-		close(ends->ready);
-		close(family->sampler_fd);
-		prctl(PR_SET_NAME, "vmad-opener");
-		daemon_raise_limits();
-		end_member(run_opener(family->daemon, ends, family->keeper));
-	}
-	family->pid[WORKER] = family->pid[OPENER] < 0 ? -1 : fork();
-	if (family->pid[WORKER] == 0) {
-		close(ends->opener);
-		close(ends->opener_sampler);
-		close(family->sampler_fd);	/* it could ask for more than a worker may */
-		prctl(PR_SET_NAME, "vmad-worker");
-		daemon_raise_limits();
-		end_member(run_worker(family->daemon, ends, family->keeper, family->failures));
-	}
-	for (int i = OPENER; i <= WORKER; i++) {
-		if (family->pid[i] < 0) {
-			complain("fork", -errno);
-			family->pid[i] = 0;
-		}
-	}
-	return family->pid[OPENER] && family->pid[WORKER];
+	return fork_member(family, OPENER, ends, live_as_opener) &&
+	       (!has_worker(family) || fork_member(family, WORKER, ends, live_as_worker));
 }
 
 static int confine_sampler(void *arg)
@@ -235,51 +189,68 @@ static bool start_sampler(struct family *family)
 
 static void close_ends(const struct ends *ends)
 {
-	const int fds[] = { ends->opener, ends->worker, ends->opener_sampler, ends->ready };
+	const int fds[] = { ends->opener, ends->worker, ends->opener_sampler, ends->beat, ends->files };
 
-	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++) {
-		if (fds[i] >= 0)
-			close(fds[i]);
-	}
+	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
+		close_fd(fds[i]);
 }
 
-static bool make_ends(struct family *family, struct ends *ends, int *ret_ready)
+static bool make_pair(int flags, int *ret_one, int *ret_other)
 {
-	int control[2], sampler[2], ready[2];
+	int pair[2];
 
-	*ends = (struct ends){ -1, -1, -1, -1 };
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, control) < 0)
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | flags, 0, pair) < 0)
 		return false;
-	ends->opener = control[0];
-	ends->worker = control[1];
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sampler) < 0)
-		return false;
-	ends->opener_sampler = sampler[0];
-	family->sampler_fd = sampler[1];
-	if (pipe2(ready, O_CLOEXEC) < 0)
-		return false;
-	*ret_ready = ready[0];
-	ends->ready = ready[1];
+	*ret_one = pair[0];
+	*ret_other = pair[1];
 	return true;
 }
 
-/* True: the worker serves. */
+/* What is read from here waits for the first beat; who writes does not wait. */
+static bool make_beat(struct family *family, struct ends *ends)
+{
+	int beat[2];
+
+	if (pipe2(beat, O_CLOEXEC) < 0)
+		return false;
+	family->beat_fd = beat[0];
+	ends->beat = beat[1];
+	return fcntl(ends->beat, F_SETFL, O_NONBLOCK) == 0;
+}
+
+static bool make_ends(struct family *family, struct ends *ends)
+{
+	*ends = (struct ends){ -1, -1, -1, -1, -1 };
+	return make_pair(0, &ends->opener_sampler, &family->sampler_fd) && make_beat(family, ends) &&
+	       (!has_worker(family) || (make_pair(0, &ends->opener, &ends->worker) &&
+					make_pair(SOCK_NONBLOCK, &ends->files, &family->files_fd)));
+}
+
+/* True: all serve. */
 static bool start(struct family *family)
 {
 	bool started = false;
 	struct ends ends;
-	int ready = -1;
 	char byte;
 
-	if (make_ends(family, &ends, &ready))
+	if (make_ends(family, &ends))
 		started = start_members(family, &ends);
 	else
 		complain("socketpair", -errno);
 	close_ends(&ends);
-	started = started && start_sampler(family) && read(ready, &byte, 1) == 1;
-	if (ready >= 0)
-		close(ready);
-	return started;
+	return started && start_sampler(family) && read(family->beat_fd, &byte, 1) == 1 &&
+	       fcntl(family->beat_fd, F_SETFL, O_NONBLOCK) == 0;
+}
+
+/* Was there a beat since it was asked last? */
+static bool is_well(const struct family *family)
+{
+	char beats[64];
+	bool well = false;
+
+	while (read(family->beat_fd, beats, sizeof(beats)) > 0)
+		well = true;
+	return well;
 }
 
 /* One that has ended: its number, or MEMBERS where none has. */
@@ -336,14 +307,13 @@ static void stop(struct family *family, unsigned worker_ms)
 	if (family->pid[WORKER])
 		signal_member(family, WORKER, SIGTERM);
 	await(family, WORKER, worker_ms);
-	await(family, OPENER, END_MS);
+	await(family, OPENER, has_worker(family) ? END_MS : 0);	/* by itself it goes on for another worker */
 	if (family->sampler.pid)
 		close(family->sampler.end_fd);
 	await(family, SAMPLER, END_MS);
 	family->sampler.pid = 0;
-	if (family->sampler_fd >= 0)
-		close(family->sampler_fd);
-	family->sampler_fd = -1;
+	close_own(family);
+	family->sampler_fd = family->beat_fd = family->files_fd = -1;
 }
 
 /* Does it happen too often? */
@@ -356,9 +326,9 @@ static bool is_hopeless(struct family *family)
 	return before && now - before < FAILURES_MS;
 }
 
-static void tell_end(enum member member, int status)
+static void tell_end(const struct family *family, enum member member, int status)
 {
-	if (member == OPENER && WIFEXITED(status) && WEXITSTATUS(status) == 0)
+	if (member == OPENER && has_worker(family) && WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		fprintf(stderr, "vmad: the opener saw the worker end: starting again\n");
 	else if (WIFSIGNALED(status))
 		fprintf(stderr, "vmad: the %s was ended by signal %d: starting again\n", member_names[member],
@@ -385,13 +355,23 @@ static bool start_again(struct family *family)
 		if (!has_hope(family))
 			return false;
 	} while (!start(family));
+	if (family->reloaded && has_worker(family))
+		reload_send(&family->daemon->options, family->files_fd);
 	return true;
+}
+
+static void say_status(const struct family *family, const char *more)
+{
+	if (has_worker(family))
+		sd_notifyf(0, "%sSTATUS=Answering on %zu sockets", more, family->daemon->sockets.count);
+	else
+		sd_notifyf(0, "%sSTATUS=Opening files for the worker", more);
 }
 
 /* One has ended by itself. False: it is given up. */
 static bool mend(struct family *family, enum member member, int status)
 {
-	tell_end(member, status);
+	tell_end(family, member, status);
 	if (member == SAMPLER) {
 		close(family->sampler.end_fd);
 		return has_hope(family) && start_sampler(family);
@@ -399,7 +379,7 @@ static bool mend(struct family *family, enum member member, int status)
 	sd_notify(0, "STATUS=Starting again");
 	if (!start_again(family))
 		return false;
-	sd_notifyf(0, "STATUS=Answering on %zu sockets", family->daemon->sockets.count);
+	say_status(family, "");
 	return true;
 }
 
@@ -415,32 +395,40 @@ static bool mend_all(struct family *family)
 	return mended;
 }
 
-/* Until SIGTERM or SIGINT; tells systemd's watchdog meanwhile that we are alive. */
+static void reload(struct family *family)
+{
+	signal_member(family, OPENER, SIGHUP);
+	family->reloaded = true;
+	if (has_worker(family))
+		reload_send(&family->daemon->options, family->files_fd);
+}
+
+/* Until SIGTERM or SIGINT; tells systemd's watchdog meanwhile that all are well. */
 static int keep(struct family *family)
 {
 	const sigset_t *signals = &family->daemon->signals;
-	uint64_t watchdog_us = 0;
+	uint64_t half_us = family->daemon->watchdog_us / 2;
+	struct timespec half = { .tv_sec = (time_t)(half_us / 1000000), .tv_nsec = (long)(half_us % 1000000) * 1000 };
 
-	sd_watchdog_enabled(0, &watchdog_us);
 	for (;;) {
-		struct timespec half = { .tv_sec = (time_t)(watchdog_us / 2000000),
-					 .tv_nsec = (long)(watchdog_us / 2 % 1000000) * 1000 };
-		int signal_number = watchdog_us ? sigtimedwait(signals, NULL, &half) : sigwaitinfo(signals, NULL);
+		int signal_number = half_us ? sigtimedwait(signals, NULL, &half) : sigwaitinfo(signals, NULL);
 
 		if (signal_number == SIGTERM || signal_number == SIGINT)
 			return 0;
 		if (signal_number == SIGHUP)
-			signal_member(family, OPENER, SIGHUP);
+			reload(family);
 		if (signal_number == SIGCHLD && !mend_all(family))
 			return 1;
-		if (watchdog_us)
+		if (half_us && is_well(family))
 			sd_notify(0, "WATCHDOG=1");
 	}
 }
 
 int family_run(struct daemon *daemon)
 {
-	struct family family = { .daemon = daemon, .keeper = getpid(), .sampler_fd = -1 };
+	struct family family = {
+		.daemon = daemon, .keeper = getpid(), .sampler_fd = -1, .beat_fd = -1, .files_fd = -1
+	};
 	int r = confine_keeper(), status = 1;
 
 	if (r < 0) {
@@ -449,7 +437,7 @@ int family_run(struct daemon *daemon)
 	}
 	if (start(&family)) {
 		fprintf(stderr, "vmad: ready\n");
-		sd_notifyf(0, "READY=1\nSTATUS=Answering on %zu sockets", daemon->sockets.count);
+		say_status(&family, "READY=1\n");
 		status = keep(&family);
 		sd_notify(0, "STOPPING=1\nSTATUS=Letting replies finish");
 	}

@@ -32,7 +32,10 @@ daemon_vmad_SOURCES = \
 	%D%/daemon.h \
 	%D%/family.c %D%/family.h \
 	%D%/main.c \
+	%D%/meet.c %D%/meet.h \
 	%D%/options.c %D%/options.h \
+	%D%/reload.c %D%/reload.h \
+	%D%/role.c %D%/role.h \
 	%D%/sockets.c %D%/sockets.h \
 	%D%/worker.c %D%/worker.h
 daemon_vmad_LDADD = $(VMAD_FLOORS) $(VMAD_LIBS) $(SECCOMP_LIBS)

@@ -30,6 +30,8 @@
 #include "http/tls.h"
 #include "opener/opener.h"
 #include "opener/token.h"
+#include "reload.h"
+#include "role.h"
 #include "source/self.h"
 #include "worker.h"
 
@@ -83,6 +85,8 @@ static bool choose_worker(struct daemon *daemon)
 	const char *name = daemon->options.user;
 	struct passwd *user;
 
+	daemon->worker_uid = geteuid();
+	daemon->worker_gid = getegid();
 	if (geteuid() != 0) {
 		if (name)
 			fprintf(stderr, "vmad: --user %s: only root's vmad can take on another user\n", name);
@@ -114,6 +118,22 @@ bool daemon_read_tokens(const struct options *options, struct tokens **ret_token
 	else if (r < 0)
 		fprintf(stderr, "vmad: %s: %s\n", path, strerror(-r));
 	return r == 0;
+}
+
+void daemon_forget_tls(struct daemon *daemon)
+{
+	tls_free(daemon->tls);
+	daemon->tls = NULL;
+}
+
+int daemon_read_board(struct daemon *daemon)
+{
+	if (daemon->board) {
+		board_free(daemon->board);
+		close(daemon->board_fd);
+	}
+	daemon->board = NULL;
+	return board_new_reader(&daemon->board);
 }
 
 static bool read_tls(struct daemon *daemon)
@@ -189,10 +209,11 @@ static bool start_alone(struct alone *alone)
 	return alone->worker != NULL;
 }
 
-static void reload_tokens(struct alone *alone)
+static void reload(struct alone *alone)
 {
 	struct tokens *tokens = NULL;
 
+	reload_tls(&alone->daemon->options);
 	if (!alone->daemon->options.token_file || !daemon_read_tokens(&alone->daemon->options, &tokens))
 		return;
 	opener_use_tokens(alone->opener, tokens);
@@ -203,19 +224,17 @@ static void reload_tokens(struct alone *alone)
 static void wait_for_end(struct alone *alone)
 {
 	const sigset_t *signals = &alone->daemon->signals;
-	uint64_t watchdog_us = 0;
+	uint64_t half_us = alone->daemon->watchdog_us / 2;
+	struct timespec half = { .tv_sec = (time_t)(half_us / 1000000), .tv_nsec = (long)(half_us % 1000000) * 1000 };
 
-	sd_watchdog_enabled(0, &watchdog_us);
 	for (;;) {
-		struct timespec half = { .tv_sec = (time_t)(watchdog_us / 2000000),
-					 .tv_nsec = (long)(watchdog_us / 2 % 1000000) * 1000 };
-		int signal_number = watchdog_us ? sigtimedwait(signals, NULL, &half) : sigwaitinfo(signals, NULL);
+		int signal_number = half_us ? sigtimedwait(signals, NULL, &half) : sigwaitinfo(signals, NULL);
 
 		if (signal_number == SIGTERM || signal_number == SIGINT)
 			return;
 		if (signal_number == SIGHUP)
-			reload_tokens(alone);
-		if (watchdog_us)
+			reload(alone);
+		if (half_us && worker_gets_on(alone->worker))
 			sd_notify(0, "WATCHDOG=1");
 	}
 }
@@ -284,27 +303,57 @@ static bool prepare_sampler(struct daemon *daemon)
 		.rule_count = options->group_count,
 	};
 	memcpy(daemon->sampler.rules, options->groups, sizeof(daemon->sampler.rules));
-	r = board_new(&daemon->board);
+	r = board_new(&daemon->board, &daemon->board_fd);
 	if (r < 0)
 		fprintf(stderr, "vmad: the sampler cannot start: %s\n", strerror(-r));
 	return r == 0;
 }
 
-static bool prepare(struct daemon *daemon)
+/* Files of processes, tokens, and who writes the metrics' numbers. */
+static bool prepare_opener(struct daemon *daemon)
 {
-	daemon->procfs = daemon->options.procfs ? daemon->options.procfs : "/proc";
-	if (!choose_worker(daemon) || !daemon_read_tokens(&daemon->options, &daemon->tokens) || !read_tls(daemon) ||
-	    !prepare_sampler(daemon) || !sockets_open(&daemon->options, &daemon->sockets))
+	return daemon_read_tokens(&daemon->options, &daemon->tokens) && prepare_sampler(daemon);
+}
+
+/* Clients, and what they are told. */
+static bool prepare_worker(struct daemon *daemon)
+{
+	if (!read_tls(daemon) || !sockets_open(&daemon->options, daemon->options.role == ROLE_WORKER, &daemon->sockets,
+					       &daemon->meet_fd))
 		return false;
 	worker_learn();
 	if (!openapi_prepare()) {
 		fprintf(stderr, "vmad: %s\n", strerror(ENOMEM));
 		return false;
 	}
-	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	for (size_t i = 0; i < daemon->sockets.count; i++)
 		fprintf(stderr, "vmad: listening on %s\n", daemon->sockets.list[i].name);
 	return true;
+}
+
+/* An opener by itself: it needs what root has, the running kernel, and to know where clients come to. */
+static bool prepare_opener_alone(struct daemon *daemon)
+{
+	if (!opener_can_be_apart(daemon->procfs)) {
+		fprintf(stderr, "vmad: --role opener: it needs root's capabilities, and the running kernel's /proc\n");
+		return false;
+	}
+	sockets_name(&daemon->options, daemon->socket_paths, &daemon->socket_path_count);
+	return prepare_opener(daemon);
+}
+
+static bool prepare(struct daemon *daemon)
+{
+	enum role role = daemon->options.role;
+	bool prepared = choose_worker(daemon);
+
+	daemon->procfs = daemon->options.procfs ? daemon->options.procfs : "/proc";
+	if (prepared && role == ROLE_OPENER)
+		prepared = prepare_opener_alone(daemon);
+	else if (prepared)
+		prepared = (role == ROLE_WORKER || prepare_opener(daemon)) && prepare_worker(daemon);
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	return prepared;
 }
 
 static void release(struct daemon *daemon)
@@ -312,7 +361,28 @@ static void release(struct daemon *daemon)
 	sockets_close(&daemon->sockets);
 	openapi_forget();
 	tokens_free(daemon->tokens);
-	tls_free(daemon->tls);
+	daemon_forget_tls(daemon);
+	tls_forget();
+}
+
+static int run_worker_alone(struct daemon *daemon)
+{
+	const struct worker_role role = { .opener = -1, .files = -1, .beat = -1 };
+
+	return role_worker(daemon, &role) < 0 ? 1 : 0;
+}
+
+static int run(struct daemon *daemon)
+{
+	switch (daemon->options.role) {
+	case ROLE_OPENER:
+		return family_run(daemon);
+	case ROLE_WORKER:
+		return run_worker_alone(daemon);
+	case ROLE_ALL:
+		break;
+	}
+	return opener_can_be_apart(daemon->procfs) ? family_run(daemon) : run_alone(daemon);
 }
 
 int main(int argc, char *argv[])
@@ -333,8 +403,10 @@ int main(int argc, char *argv[])
 	block_signals(&daemon.signals);
 	daemon_raise_limits();
 	begin_log(&daemon.options);
+	daemon.meet_fd = -1;
+	sd_watchdog_enabled(0, &daemon.watchdog_us);
 	if (prepare(&daemon))
-		status = opener_can_be_apart(daemon.procfs) ? family_run(&daemon) : run_alone(&daemon);
+		status = run(&daemon);
 	release(&daemon);
 	return status;
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "config.h"
+#include "meet.h"
 
 /* One row an option: it makes getopt's table, the usage text and the keys of the configuration file. */
 static const struct {
@@ -19,6 +20,8 @@ static const struct {
 	{ "tls-key", "FILE", "the key of that certificate" },
 	{ "allow-host", "NAME", "another name that the Host field may hold; may be repeated" },
 	{ "user", "NAME", "as root: answer requests as this user (vmad if there is one, else nobody)" },
+	{ "role", "all|opener|worker", "as root: one half of vmad, where systemd starts both" },
+	{ "worker-socket", "PATH", "where the opener meets the worker (/run/vmad/worker.sock)" },
 	{ "procfs", "DIRECTORY", "read this captured tree, and not /proc" },
 	{ "log", "errors|requests|none", "which requests get a line in the log; those that failed, if this is not said" },
 	{ "metrics", "open|token|off", "who is answered GET /metrics: over TCP all or those with a token; nobody" },
@@ -67,6 +70,20 @@ static bool set_metrics(struct options *options, const char *value, const char *
 		}
 	}
 	*ret_what = "is not open, token or off";
+	return false;
+}
+
+static bool set_role(struct options *options, const char *value, const char **ret_what)
+{
+	static const char *const words[] = { [ROLE_ALL] = "all", [ROLE_OPENER] = "opener", [ROLE_WORKER] = "worker" };
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (!strcmp(value, words[i])) {
+			options->role = (enum role)i;
+			return true;
+		}
+	}
+	*ret_what = "is not all, opener or worker";
 	return false;
 }
 
@@ -123,7 +140,7 @@ static const struct {
 	const char *name;
 	bool (*set)(struct options *options, const char *value, const char **ret_what);
 } typed[] = {
-	{ "metrics", set_metrics }, { "sample-interval", set_interval }, { "sample-usage", set_usage },
+	{ "role", set_role }, { "metrics", set_metrics }, { "sample-interval", set_interval }, { "sample-usage", set_usage },
 	{ "sample-groups", set_groups }, { "group", add_group },
 };
 
@@ -133,6 +150,7 @@ static bool set(struct options *options, const char *name, const char *value, co
 	const struct { const char *name; const char **to; } single[] = {
 		{ "token-file", &options->token_file }, { "procfs", &options->procfs }, { "user", &options->user }, { "log", &options->log },
 		{ "tls-cert", &options->tls_cert }, { "tls-key", &options->tls_key },
+		{ "worker-socket", &options->worker_socket },
 	};
 
 	enum log_level level;
@@ -251,6 +269,7 @@ enum options_outcome options_read(int argc, char *argv[], struct options *option
 {
 	struct option longs[ROWS + 1] = { 0 };
 	const char *config = NULL, *what;
+	enum options_outcome outcome;
 	int at;
 
 	for (size_t i = 0; i < ROWS; i++)
@@ -275,5 +294,8 @@ enum options_outcome options_read(int argc, char *argv[], struct options *option
 		fprintf(stderr, "vmad: %s: vmad takes no arguments\n", argv[optind]);
 		return usage(NULL, NULL);
 	}
-	return config ? read_file(options, config) : OPTIONS_RUN;
+	outcome = config ? read_file(options, config) : OPTIONS_RUN;
+	if (!options->worker_socket)
+		options->worker_socket = MEET_PATH;
+	return outcome;
 }

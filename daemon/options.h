@@ -8,7 +8,12 @@
 #include "http/server.h"
 #include "sampler/sampler.h"
 
+/* What this process is to be: all of vmad, or one half where systemd starts both (role.h). */
+enum role { ROLE_ALL, ROLE_OPENER, ROLE_WORKER };
+
 struct options {
+	enum role role;
+	const char *worker_socket;			/* where an opener comes to its worker */
 	const char *listen[SERVER_LISTENERS_MAX];	/* none: the defaults */
 	size_t listen_count;
 	const char *allow_host[SERVER_HOSTS_MAX];	/* NULL ends */

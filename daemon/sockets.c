@@ -11,6 +11,8 @@
 
 #include <systemd/sd-daemon.h>
 
+#include "meet.h"
+
 #define RUN_DIRECTORY "/run/vmad"
 
 /* Members of group vmad may ask root's vmad; without that group, root alone may. */
@@ -52,19 +54,38 @@ static int open_one(struct sockets *sockets, const char *spec, enum listener_kin
 	return r;
 }
 
-static bool adopt(struct sockets *sockets, char **names, int count)
+static bool adopt_meet(int fd, const char *name, int *ret_meet_fd)
+{
+	int r = meet_check(fd);
+
+	if (r < 0)
+		fprintf(stderr, "vmad: socket %s: not a listening ListenSequentialPacket= socket\n", name);
+	else
+		*ret_meet_fd = fd;
+	return r == 0;
+}
+
+static bool adopt_listener(struct sockets *sockets, int fd, const char *name)
+{
+	const char *what = strerror(E2BIG);
+	int r = sockets->count == SERVER_LISTENERS_MAX ? -E2BIG :
+		listener_adopt(fd, name, sockets->any_address, &sockets->list[sockets->count], &what);
+
+	if (r < 0)
+		fprintf(stderr, "vmad: socket %s: %s\n", name, what);
+	else
+		sockets->count++;
+	return r == 0;
+}
+
+static bool adopt(struct sockets *sockets, char **names, int count, int *ret_meet_fd)
 {
 	for (int i = 0; i < count; i++) {
-		const char *what;
-		int r = sockets->count == SERVER_LISTENERS_MAX ? -E2BIG :
-			listener_adopt(SD_LISTEN_FDS_START + i, names[i], sockets->any_address,
-				       &sockets->list[sockets->count], &what);
+		int fd = SD_LISTEN_FDS_START + i;
 
-		if (r < 0) {
-			fprintf(stderr, "vmad: socket %s: %s\n", names[i], r == -E2BIG ? strerror(E2BIG) : what);
+		if (strcmp(names[i], MEET_NAME) ? !adopt_listener(sockets, fd, names[i]) :
+						  !adopt_meet(fd, names[i], ret_meet_fd))
 			return false;
-		}
-		sockets->count++;
 	}
 	return true;
 }
@@ -134,7 +155,31 @@ static bool open_as_user(struct sockets *sockets)
 	return open_one(sockets, spec, LISTENER_UNIX, 0600, (gid_t)-1) == 0;
 }
 
-bool sockets_open(const struct options *options, struct sockets *sockets)
+void sockets_name(const struct options *options, const char *paths[SERVER_LISTENERS_MAX], size_t *ret_count)
+{
+	static const char scheme[] = "unix:";
+
+	for (size_t i = 0; i < options->listen_count; i++) {
+		if (!strncmp(options->listen[i], scheme, sizeof(scheme) - 1))
+			paths[(*ret_count)++] = options->listen[i] + sizeof(scheme) - 1;
+	}
+	if (options->listen_count)
+		return;
+	paths[(*ret_count)++] = RUN_DIRECTORY "/vmad.sock";
+	paths[(*ret_count)++] = RUN_DIRECTORY "/root.sock";
+}
+
+/* Half a vmad has no defaults: what it would make is another unit's. */
+static bool is_whole_half(const struct sockets *sockets, int meet_fd)
+{
+	if (sockets->count && meet_fd >= 0)
+		return true;
+	fprintf(stderr, "vmad: --role worker: systemd hands over no %s\n",
+		sockets->count ? "socket named " MEET_NAME : "sockets for clients");
+	return false;
+}
+
+bool sockets_open(const struct options *options, bool is_half, struct sockets *sockets, int *ret_meet_fd)
 {
 	char **names = NULL;
 	int handed_over = sd_listen_fds_with_names(1, &names);
@@ -146,7 +191,9 @@ bool sockets_open(const struct options *options, struct sockets *sockets)
 		return false;
 	}
 	if (handed_over > 0)
-		opened = adopt(sockets, names, handed_over);
+		opened = adopt(sockets, names, handed_over, ret_meet_fd);
+	else if (is_half)
+		opened = true;
 	else if (options->listen_count)
 		opened = open_listed(sockets, options);
 	else
@@ -154,6 +201,7 @@ bool sockets_open(const struct options *options, struct sockets *sockets)
 	for (int i = 0; i < handed_over; i++)
 		free(names[i]);
 	free(names);
+	opened = opened && (!is_half || is_whole_half(sockets, *ret_meet_fd));
 	if (!opened)
 		sockets_close(sockets);
 	return opened;

@@ -12,8 +12,14 @@ struct sockets {
 	size_t count;
 };
 
-/* Prints one line about what failed, and closes what was opened. */
-bool sockets_open(const struct options *options, struct sockets *sockets);
+/*
+ * Prints one line about what failed, and closes what was opened. is_half: what systemd hands over, and nothing else; with
+ * it comes the socket where openers come to (meet.h).
+ */
+bool sockets_open(const struct options *options, bool is_half, struct sockets *sockets, int *ret_meet_fd);
+
+/* For an opener by itself: the paths of the Unix sockets that clients come to. */
+void sockets_name(const struct options *options, const char *paths[SERVER_LISTENERS_MAX], size_t *ret_count);
 void sockets_close(struct sockets *sockets);
 
 #endif

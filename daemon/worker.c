@@ -2,6 +2,7 @@
 #include "worker.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +10,9 @@
 
 #include "endpoint/endpoint.h"
 #include "model/kind.h"
+#include "http/tls.h"
 #include "opener/opener.h"
+#include "sampler/snapshot.h"
 #include "source/mmap_rules.h"
 #include "source/pagemap_scan.h"
 #include "web/web.h"
@@ -26,20 +29,50 @@ void worker_learn(void)
 	kind_learn_devices();
 }
 
+/* Once: what was opened stays good, whichever opener did it. */
+static void open_host_files(struct endpoint_context *context)
+{
+	const struct { atomic_int *fd; enum opener_host_file file; } files[] = {
+		{ &context->vma_limit_fd, OPENER_HOST_VMA_LIMIT },
+		{ &context->mountinfo_fd, OPENER_HOST_MOUNTINFO },
+		{ &context->min_address_fd, OPENER_HOST_MMAP_MIN_ADDR },
+		{ &context->overcommit_fd, OPENER_HOST_OVERCOMMIT },
+	};
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		bool is_new = *files[i].fd < 0;
+
+		if (is_new)
+			*files[i].fd = opener_open_host(context->opener, files[i].file);
+		if (is_new && *files[i].fd >= 0 && files[i].file == OPENER_HOST_MOUNTINFO)
+			kind_learn_mounts(*files[i].fd);
+	}
+}
+
+static void follow_board(struct endpoint_context *context)
+{
+	int fd = context->board ? opener_board(context->opener) : -ENOENT;
+
+	if (fd < 0)
+		return;
+	board_follow(context->board, fd);
+	close(fd);
+}
+
 static void open_context(struct endpoint_context *context, const struct daemon *daemon, struct opener *opener)
 {
 	*context = (struct endpoint_context){
 		.opener = opener,
 		.procfs = daemon->procfs,
-		.vma_limit_fd = opener_open_host(opener, OPENER_HOST_VMA_LIMIT),
-		.mountinfo_fd = opener_open_host(opener, OPENER_HOST_MOUNTINFO),
-		.min_address_fd = opener_open_host(opener, OPENER_HOST_MMAP_MIN_ADDR),
-		.overcommit_fd = opener_open_host(opener, OPENER_HOST_OVERCOMMIT),
+		.vma_limit_fd = -1,
+		.mountinfo_fd = -1,
+		.min_address_fd = -1,
+		.overcommit_fd = -1,
 		.board = daemon->board,
 		.metrics = daemon->options.metrics,
 	};
-	if (context->mountinfo_fd >= 0)
-		kind_learn_mounts(context->mountinfo_fd);
+	open_host_files(context);
+	follow_board(context);
 }
 
 /* A listener of all addresses is on this host too: what a browser here calls it. */
@@ -101,6 +134,9 @@ struct worker *worker_start(struct daemon *daemon, struct opener *opener)
 		find_page(&worker->context, daemon);
 		config.context = &worker->context;
 		memcpy(config.hosts, daemon->options.allow_host, sizeof(config.hosts));
+		if (daemon->tls)
+			tls_use(daemon->tls);
+		daemon->tls = NULL;
 		r = server_start(&config, daemon->sockets.list, daemon->sockets.count, &worker->server);
 	}
 	if (r == 0)
@@ -112,6 +148,17 @@ struct worker *worker_start(struct daemon *daemon, struct opener *opener)
 		opener_free(opener);
 	free(worker);
 	return NULL;
+}
+
+void worker_meets_opener(struct worker *worker)
+{
+	open_host_files(&worker->context);
+	follow_board(&worker->context);
+}
+
+bool worker_gets_on(struct worker *worker)
+{
+	return server_gets_on(worker->server);
 }
 
 bool worker_stop(struct worker *worker)

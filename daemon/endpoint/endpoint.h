@@ -6,6 +6,8 @@
 #ifndef ENDPOINT_ENDPOINT_H
 #define ENDPOINT_ENDPOINT_H
 
+#include <stdatomic.h>
+
 #include "http/server.h"
 #include "opener/opener.h"
 
@@ -18,11 +20,12 @@ enum metrics_access { METRICS_OPEN, METRICS_TOKEN, METRICS_OFF };
 struct endpoint_context {
 	struct opener *opener;
 	const char *procfs;
-	int vma_limit_fd;		/* vm.max_map_count, or -1 */
-	int mountinfo_fd;		/* or -1 */
-	int min_address_fd;		/* vm.mmap_min_addr, or -1 */
-	int overcommit_fd;		/* vm.overcommit_memory, or -1 */
-	const struct board *board;	/* the sampler's, or NULL */
+	/* Or -1, as long as there was no opener to open them. */
+	atomic_int vma_limit_fd;	/* vm.max_map_count */
+	atomic_int mountinfo_fd;
+	atomic_int min_address_fd;	/* vm.mmap_min_addr */
+	atomic_int overcommit_fd;	/* vm.overcommit_memory */
+	struct board *board;		/* the sampler's, to be read; or NULL */
 	enum metrics_access metrics;
 	char page[192];			/* its address, or "" without TCP */
 };

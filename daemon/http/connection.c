@@ -54,6 +54,7 @@ struct connections {
 	pthread_t sweeper;
 	struct connection *list;
 	_Atomic unsigned count;		/* changed under the lock */
+	_Atomic uint64_t swept, begun;
 	stall_fn *on_stall;
 	void *arg;
 };
@@ -117,6 +118,7 @@ static void *sweep(void *arg)
 
 		pthread_cond_clockwait(&connections->stop_changed, &connections->lock, CLOCK_MONOTONIC, &until);
 		now = clock_us();
+		connections->swept++;
 		for (struct connection *c = connections->list; c; c = c->next) {
 			pid_t pid = stuck_on(c, STALL_MS);
 
@@ -177,6 +179,16 @@ void connections_drain(struct connections *connections)
 unsigned connections_count(struct connections *connections)
 {
 	return atomic_load_explicit(&connections->count, memory_order_relaxed);
+}
+
+uint64_t connections_swept(const struct connections *connections)
+{
+	return atomic_load(&connections->swept);
+}
+
+uint64_t connections_begun(const struct connections *connections)
+{
+	return atomic_load(&connections->begun);
 }
 
 unsigned connections_held(struct connections *connections, unsigned ms)
@@ -274,6 +286,7 @@ struct connection *connection_new(struct connections *connections, struct listen
 	connection->next = connections->list;
 	connections->list = connection;
 	connections->count++;
+	connections->begun++;
 	pthread_mutex_unlock(&connections->lock);
 	if (connection->over && (tally.over >= CONNECTIONS_OVER || tally.over_of_peer >= CONNECTIONS_OVER_PEER))
 		cut(fd, "connections");

@@ -49,6 +49,9 @@ void connections_free(struct connections *connections);
 /* Shuts every connection down that waits for a request: the first step of draining. */
 void connections_drain(struct connections *connections);
 unsigned connections_count(struct connections *connections);
+/* How often their deadlines were looked at, and how many there have ever been. */
+uint64_t connections_swept(const struct connections *connections);
+uint64_t connections_begun(const struct connections *connections);
 /* Of them, with threads that the kernel has held for so long on a process, or that were given up. */
 unsigned connections_held(struct connections *connections, unsigned ms);
 

@@ -32,6 +32,11 @@ struct server {
 	struct connections *connections;
 	struct flights *flights;
 	struct walks *walks;
+	struct {
+		uint64_t at_us, swept, begun;
+		bool waits;		/* clients did, in a queue */
+		bool gets_on;
+	} seen;				/* by server_gets_on() */
 };
 
 /* What the head of a request says, collected in one pass over its fields. */

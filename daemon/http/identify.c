@@ -28,15 +28,17 @@ static bool refuse_peer(struct exchange *exchange, int code)
 	return false;
 }
 
-/* Who is at the other end of a Unix socket: asked once a connection. */
+/* Who is at the other end of a Unix socket: asked once a connection, and again where another opener has come. */
 static bool identify_peer(struct exchange *exchange)
 {
-	struct vmad_caller *caller;
+	struct opener *opener = exchange->server->config.opener;
+	struct vmad_caller *caller = (struct vmad_caller *)connection_caller(exchange->connection);
 	int r;
 
-	if (connection_caller(exchange->connection))
+	if (caller && opener_knows(opener, caller))
 		return true;
-	r = opener_identify(exchange->server->config.opener, connection_fd(exchange->connection), &caller, NULL);
+	opener_forget(opener, connection_take_caller(exchange->connection));
+	r = opener_identify(opener, connection_fd(exchange->connection), &caller, NULL);
 	if (r < 0)
 		return refuse_peer(exchange, r);
 	connection_set_caller(exchange->connection, caller);

@@ -2,6 +2,7 @@
 #include "http/server.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -19,6 +20,7 @@
  */
 #define CONNECTION_MEMORY (32 * 1024)
 #define THREAD_STACK (512 * 1024)
+#define LOOK_MS UINT64_C(1000)		/* longer than the connections' sweeper rests */
 #define IDLE_TIMEOUT_SECONDS 30		/* libmicrohttpd's own: a client that stopped; ours are stricter */
 
 static struct connection *connection_of(struct MHD_Connection *mhd)
@@ -221,7 +223,7 @@ static struct MHD_Daemon *start_daemon(struct server *server, size_t i)
 
 	*context = (struct listener_context){ server, &server->listeners[i] };
 	if (server->config.tls && server->listeners[i].kind == LISTENER_TCP) {
-		tls_options(server->config.tls, tls);
+		tls_options(tls);
 		server->listeners[i].tls = true;
 		flags |= MHD_USE_TLS;
 	}
@@ -283,6 +285,8 @@ int server_start(const struct server_config *config, struct listener *listeners,
 		return server ? -E2BIG : -ENOMEM;
 	}
 	server->config = *config;
+	server->seen.at_us = clock_us();
+	server->seen.gets_on = true;
 	r = walks_new(&server->walks);
 	if (r == 0)
 		r = connections_new(forsake_walks, server->walks, &server->connections);
@@ -299,6 +303,32 @@ int server_start(const struct server_config *config, struct listener *listeners,
 		listeners[i] = (struct listener){ .fd = -1 };
 	*ret_server = server;
 	return 0;
+}
+
+static bool somebody_waits(const struct server *server)
+{
+	struct pollfd polled[SERVER_LISTENERS_MAX];
+
+	for (size_t i = 0; i < server->count; i++)
+		polled[i] = (struct pollfd){ .fd = server->listeners[i].fd, .events = POLLIN };
+	return poll(polled, server->count, 0) > 0;
+}
+
+bool server_gets_on(struct server *server)
+{
+	uint64_t swept = connections_swept(server->connections), begun = connections_begun(server->connections);
+	bool waits;
+
+	if (clock_us() - server->seen.at_us < LOOK_MS * 1000)
+		return server->seen.gets_on;
+	waits = somebody_waits(server);
+	server->seen.gets_on = swept != server->seen.swept &&
+			       !(waits && server->seen.waits && begun == server->seen.begun);
+	server->seen.at_us = clock_us();
+	server->seen.swept = swept;
+	server->seen.begun = begun;
+	server->seen.waits = waits;
+	return server->seen.gets_on;
 }
 
 /* Gives replies in the air time to end; those who only wait for a request go at once. */

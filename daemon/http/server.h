@@ -26,7 +26,7 @@ struct server_config {
 	const struct site_file *site;		/* served beside them to everybody; or NULL */
 	/* Is it answered without a token? local: to one who asks from this host. */
 	bool (*is_open)(void *context, const struct route *route, bool local);
-	const struct tls *tls;			/* what TCP speaks, or NULL */
+	bool tls;				/* TCP speaks it: tls_use() */
 	const char *hosts[SERVER_HOSTS_MAX];	/* more names that Host may hold; NULL ends */
 };
 
@@ -35,6 +35,12 @@ struct server;
 /* Takes the listeners over once it succeeds. -errno: a daemon could not be started. */
 int server_start(const struct server_config *config, struct listener *listeners, size_t count,
 		 struct server **ret_server);
+
+/*
+ * Asked again and again: false where for a second the deadlines of connections were not looked at, or clients waited in
+ * the queue of a listener and none was taken out of it.
+ */
+bool server_gets_on(struct server *server);
 
 /*
  * Takes no new connections, lets replies finish for SERVER_DRAIN_MS, cuts the rest, and frees everything. False: the

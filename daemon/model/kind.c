@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "model/kind.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,10 +21,10 @@ const char *kind_name(enum kind kind)
 	return names[kind];
 }
 
-/* Written once, before the first question is answered. */
+/* Written by one thread; who reads sees those that are counted. */
 #define HUGETLB_DEVICES_MAX 32
 static uint64_t hugetlb_devices[HUGETLB_DEVICES_MAX];
-static size_t hugetlb_device_count;
+static atomic_size_t hugetlb_device_count;
 
 static void add_hugetlb_device(uint64_t device)
 {
@@ -31,8 +32,10 @@ static void add_hugetlb_device(uint64_t device)
 		if (hugetlb_devices[i] == device)
 			return;
 	}
-	if (hugetlb_device_count < HUGETLB_DEVICES_MAX)
-		hugetlb_devices[hugetlb_device_count++] = device;
+	if (hugetlb_device_count == HUGETLB_DEVICES_MAX)
+		return;
+	hugetlb_devices[hugetlb_device_count] = device;
+	hugetlb_device_count++;
 }
 
 static bool is_hugetlb_device(uint64_t device)

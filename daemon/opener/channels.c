@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <time.h>
@@ -12,6 +13,7 @@
 #include "opener/queue.h"
 
 #define SLACK_MS 50	/* that a request may wait for longer, if that spares the kernel a call */
+#define LATE_MAX 16	/* questions that were given up; more are not asked until one is answered */
 #define RETRY_MS 100	/* after the opener had no thread left: nobody tells when it has one */
 
 struct channels {
@@ -20,7 +22,10 @@ struct channels {
 	struct channel *idle;
 	unsigned count, count_max;	/* that are there, or are being made */
 	pthread_mutex_t control_lock;
-	int control_fd;
+	int control_fd;			/* -1: there is no opener */
+	unsigned lives;			/* so many there have been */
+	atomic_uint life;		/* of the one that is there; 0: there is none */
+	unsigned late;			/* answers that its control socket still owes */
 };
 
 static void channel_free(struct channel *channel)
@@ -32,10 +37,30 @@ static void channel_free(struct channel *channel)
 	free(channel);
 }
 
+static void close_control(struct channels *channels)
+{
+	if (channels->control_fd >= 0)
+		close(channels->control_fd);
+	channels->control_fd = -1;
+	channels->late = 0;
+	atomic_store(&channels->life, 0);
+}
+
+void channels_leave(struct channels *channels)
+{
+	const struct wire_request request = { .operation = WIRE_LEAVE };
+
+	pthread_mutex_lock(&channels->control_lock);
+	if (channels->control_fd >= 0)
+		wire_send(channels->control_fd, &request, sizeof(request), NULL, NULL);
+	pthread_mutex_unlock(&channels->control_lock);
+}
+
 void channels_free(struct channels *channels)
 {
 	if (!channels)
 		return;
+	channels_leave(channels);
 	for (struct channel *channel; (channel = channels->idle); ) {
 		channels->idle = channel->next;
 		channel_free(channel);
@@ -43,7 +68,7 @@ void channels_free(struct channels *channels)
 	pthread_cond_destroy(&channels->some_free);
 	pthread_mutex_destroy(&channels->control_lock);
 	pthread_mutex_destroy(&channels->lock);
-	close(channels->control_fd);
+	close_control(channels);
 	free(channels);
 }
 
@@ -90,76 +115,193 @@ static int receive(struct channel *channel)
 	return r == -EAGAIN ? -ETIMEDOUT : r;
 }
 
-/* A new one: asked for over the control socket. -EAGAIN: the opener has too many threads that are stuck. */
-static int make(struct channels *channels, uint64_t until, struct channel **ret_channel)
+/* Answers to questions that were given up come late, and before the one that is waited for. */
+static int skip_late(struct channels *channels, struct channel *channel, unsigned left)
 {
-	const struct wire_request request = { .operation = WIRE_CHANNEL };
+	int r = 0;
+
+	while (r == 0 && channels->late > left) {
+		r = receive(channel);
+		if (r == 0)
+			channels->late--;
+		wire_close(&channel->fds);
+	}
+	return r;
+}
+
+/* Under the control's lock. The reply is then channel's. */
+static int ask_control(struct channels *channels, const struct wire_request *request, struct channel *channel)
+{
+	int r = channels->control_fd < 0 ? -ENOTCONN : 0;
+
+	channel->fd = channels->control_fd;
+	channel->life = atomic_load(&channels->life);
+	if (r == 0)
+		r = skip_late(channels, channel, LATE_MAX);
+	if (r == 0)
+		r = wire_send(channel->fd, request, sizeof(*request), NULL, NULL);
+	if (r == 0) {
+		channels->late++;
+		r = skip_late(channels, channel, 1);
+	}
+	if (r == 0) {
+		r = receive(channel);
+		channels->late -= r == 0;
+	}
+	channel->fd = -1;
+	if (is_end(r))
+		return -ENOTCONN;
+	return r == 0 ? channel->reply.result : r;
+}
+
+/* *ret_channel has no descriptor of its own yet. */
+static int ask(struct channels *channels, enum wire_operation operation, uint64_t until, struct channel **ret_channel)
+{
+	const struct wire_request request = { .operation = operation };
 	struct channel *channel = calloc(1, sizeof(*channel));
 	int r;
 
 	if (!channel)
 		return -ENOMEM;
-	channel->fd = channels->control_fd;
 	channel->until = until;
 	pthread_mutex_lock(&channels->control_lock);
-	r = wire_send(channel->fd, &request, sizeof(request), NULL, NULL);
-	if (r == 0)
-		r = receive(channel);
+	r = ask_control(channels, &request, channel);
 	pthread_mutex_unlock(&channels->control_lock);
-	if (r == 0)
-		r = channel->reply.result;
-	else if (is_end(r))
-		r = -ENOTCONN;
-	channel->fd = -1;
-	if (r == 0 && channel->fds.count != 1)
-		r = -EPROTO;
-	if (r < 0) {
+	if (r < 0)
 		channel_free(channel);
-		return r;
-	}
-	channel->fd = channel->fds.fd[0];
+	else
+		*ret_channel = channel;
+	return r < 0 ? r : 0;
+}
+
+static int take_fd(struct channel *channel)
+{
+	if (channel->fds.count != 1)
+		return -1;
 	channel->fds.count = 0;
-	*ret_channel = channel;
+	return channel->fds.fd[0];
+}
+
+int channels_ask_control(struct channels *channels, enum wire_operation operation, int *ret_fd)
+{
+	struct channel *channel;
+	int r = ask(channels, operation, now_ms() + OPENER_TIMEOUT_MS, &channel);
+
+	if (r < 0)
+		return r;
+	*ret_fd = take_fd(channel);
+	channel_free(channel);
 	return 0;
 }
 
+/* A new one. -EAGAIN: the opener has too many threads that are stuck. */
+static int make(struct channels *channels, uint64_t until, struct channel **ret_channel)
+{
+	int r = ask(channels, WIRE_CHANNEL, until, ret_channel);
+
+	if (r < 0)
+		return r;
+	(*ret_channel)->fd = take_fd(*ret_channel);
+	if ((*ret_channel)->fd >= 0)
+		return 0;
+	channel_free(*ret_channel);
+	return -EPROTO;
+}
+
+static void give(struct channels *channels, struct channel *channel);
+
+/* False: there are as many as there may be. */
+static bool count_one(struct channels *channels)
+{
+	bool one_more;
+
+	pthread_mutex_lock(&channels->lock);
+	one_more = channels->count < channels->count_max;
+	channels->count += one_more;
+	pthread_mutex_unlock(&channels->lock);
+	return one_more;
+}
+
+static void uncount_one(struct channels *channels)
+{
+	pthread_mutex_lock(&channels->lock);
+	channels->count--;
+	pthread_cond_signal(&channels->some_free);
+	pthread_mutex_unlock(&channels->lock);
+}
+
+/* Others may take them meanwhile. */
 static int make_all(struct channels *channels)
 {
 	int r = 0;
 
-	for (; r == 0 && channels->count < channels->count_max; channels->count++) {
+	while (r == 0 && count_one(channels)) {
 		struct channel *channel;
 
 		r = make(channels, now_ms() + OPENER_TIMEOUT_MS, &channel);
 		if (r < 0)
-			break;
-		channel->next = channels->idle;
-		channels->idle = channel;
+			uncount_one(channels);
+		else
+			give(channels, channel);
 	}
 	return r;
 }
 
-int channels_new(int control_fd, unsigned count, struct channels **ret_channels)
+struct channels *channels_new(unsigned count)
 {
 	struct channels *channels = calloc(1, sizeof(*channels));
-	int r;
 
-	if (!channels) {
-		close(control_fd);
-		return -ENOMEM;
-	}
-	channels->control_fd = control_fd;
+	if (!channels)
+		return NULL;
+	channels->control_fd = -1;
 	channels->count_max = count;
 	pthread_mutex_init(&channels->lock, NULL);
 	pthread_mutex_init(&channels->control_lock, NULL);
 	pthread_cond_init(&channels->some_free, NULL);
-	r = make_all(channels);
-	if (r < 0) {
-		channels_free(channels);
-		return r;
+	return channels;
+}
+
+/* Those that are in use are given up as soon as they are given back. */
+static void drop_idle(struct channels *channels)
+{
+	pthread_mutex_lock(&channels->lock);
+	for (struct channel *channel; (channel = channels->idle); channels->count--) {
+		channels->idle = channel->next;
+		channel_free(channel);
 	}
-	*ret_channels = channels;
-	return 0;
+	pthread_mutex_unlock(&channels->lock);
+}
+
+static void use_control(struct channels *channels, int control_fd)
+{
+	pthread_mutex_lock(&channels->control_lock);
+	close_control(channels);
+	channels->control_fd = control_fd;
+	if (control_fd >= 0)
+		atomic_store(&channels->life, ++channels->lives);
+	pthread_mutex_unlock(&channels->control_lock);
+	drop_idle(channels);
+}
+
+int channels_connect(struct channels *channels, int control_fd)
+{
+	int r;
+
+	use_control(channels, control_fd);
+	r = make_all(channels);
+	if (r < 0)
+		channels_disconnect(channels);
+	return r;
+}
+
+void channels_disconnect(struct channels *channels)
+{
+	use_control(channels, -1);
+}
+
+unsigned channels_life(struct channels *channels)
+{
+	return atomic_load(&channels->life);
 }
 
 /* Under the lock. */
@@ -213,23 +355,25 @@ static int take(struct channels *channels, uint64_t until, struct channel **ret_
 	return r;
 }
 
-static void give(struct channels *channels, struct channel *channel)
-{
-	pthread_mutex_lock(&channels->lock);
-	channel->next = channels->idle;
-	channels->idle = channel;
-	pthread_cond_signal(&channels->some_free);
-	pthread_mutex_unlock(&channels->lock);
-}
-
 /* Not in order any more: who is at its other end may be stuck, or gone, and an answer that comes late is nobody's. */
 static void give_up(struct channels *channels, struct channel *channel)
 {
 	channel_free(channel);
+	uncount_one(channels);
+}
+
+static void give(struct channels *channels, struct channel *channel)
+{
 	pthread_mutex_lock(&channels->lock);
-	channels->count--;
-	pthread_cond_signal(&channels->some_free);
+	if (channel->life == atomic_load(&channels->life)) {
+		channel->next = channels->idle;
+		channels->idle = channel;
+		channel = NULL;
+		pthread_cond_signal(&channels->some_free);
+	}
 	pthread_mutex_unlock(&channels->lock);
+	if (channel)
+		give_up(channels, channel);
 }
 
 /* A descriptor that is none was not sent, and the channel is as good as before. */

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * channels: those to the opener's process, shared by the threads of this one. Each has a thread there. One that does not answer in time is given up, and
- * another takes its place: what is stuck in the kernel is the thread at its other end.
+ * channels: those to the opener's process, shared by the threads of this one. Each has a thread there. One that does not
+ * answer in time is given up, and another takes its place: what is stuck in the kernel is the thread at its other end.
+ *
+ * Openers may come and go. Each has a number, its life; what one has told is nothing to the next.
  */
 #ifndef OPENER_CHANNELS_H
 #define OPENER_CHANNELS_H
@@ -12,6 +14,7 @@
 
 struct channel {
 	int fd;
+	unsigned life;				/* of the opener at its other end */
 	uint64_t until;				/* ms: when the reply must be there; 0: as the socket's own timeout says */
 	struct channel *next;			/* that is idle too */
 	struct wire_reply reply;
@@ -21,9 +24,27 @@ struct channel {
 
 struct channels;
 
-/* So many, all made at once. Takes control_fd over, in any case. 0 or negative errno: as channels_call(). */
-int channels_new(int control_fd, unsigned count, struct channels **ret_channels);
-/* Nobody may use one. */
+/* There is no opener yet. At most so many channels. NULL: no memory. */
+struct channels *channels_new(unsigned count);
+/*
+ * An opener is there, in the place of the one before: all channels to it are made at once. Takes control_fd over, in any
+ * case. 0 or negative errno, as channels_call(): then there is none.
+ */
+int channels_connect(struct channels *channels, int control_fd);
+/* It is gone: calls fail from now on. */
+void channels_disconnect(struct channels *channels);
+/* Tells it that this process ends in good order, so that it does not come again at once. */
+void channels_leave(struct channels *channels);
+/* Of the opener that is there; 0: there is none. */
+unsigned channels_life(struct channels *channels);
+
+/*
+ * Asks over the control socket: whoever answers there touches no process, and so cannot be stuck on one. *ret_fd is the
+ * descriptor that came, or -1. 0 or negative errno.
+ */
+int channels_ask_control(struct channels *channels, enum wire_operation operation, int *ret_fd);
+
+/* Leaves. Nobody may use one. */
 void channels_free(struct channels *channels);
 
 /*

@@ -6,7 +6,11 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <unistd.h>
+
+/* They are counted in 64 bits, together with their places. */
+#define FIRST_MAX (UINT64_C(1) << 52)
 
 /* A number is used once: the place is in its low bits, and what is above them never comes again. */
 struct place {
@@ -24,12 +28,14 @@ struct handles {
 	struct place places[HANDLES_MAX];
 };
 
-struct handles *handles_new(void)
+struct handles *handles_new(uint64_t first)
 {
 	struct handles *handles = calloc(1, sizeof(*handles));
 
-	if (handles)
-		pthread_mutex_init(&handles->lock, NULL);
+	if (!handles)
+		return NULL;
+	handles->serial = first % FIRST_MAX;
+	pthread_mutex_init(&handles->lock, NULL);
 	return handles;
 }
 
@@ -88,6 +94,20 @@ static void sweep(struct handles *handles)
 		if (place->handle && !place->ended && has_hung_up(place->socket_fd))
 			end(place);
 	}
+}
+
+void handles_end_all(struct handles *handles)
+{
+	pthread_mutex_lock(&handles->lock);
+	for (size_t i = 0; i < HANDLES_MAX; i++) {
+		struct place *place = &handles->places[i];
+
+		if (!place->handle || place->ended)
+			continue;
+		shutdown(place->socket_fd, SHUT_RDWR);	/* also for one that a stuck thread holds on to */
+		end(place);
+	}
+	pthread_mutex_unlock(&handles->lock);
 }
 
 void handles_sweep(struct handles *handles)

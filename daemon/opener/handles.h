@@ -2,7 +2,7 @@
 /*
  * handles: the callers that another process may ask for, by number. Each hangs on a client's connection, of which the
  * opener keeps a descriptor of its own: when the client has hung up, its handle is worth nothing any more, whatever the
- * other process says.
+ * other process says. No two openers give the same number, so that one of a former opener's stands for nobody.
  */
 #ifndef OPENER_HANDLES_H
 #define OPENER_HANDLES_H
@@ -16,8 +16,8 @@
 
 struct handles;
 
-/* NULL: no memory. */
-struct handles *handles_new(void);
+/* Counts on from there: far from any other opener's, as by chance. NULL: no memory. */
+struct handles *handles_new(uint64_t first);
 /* Nobody may hold any. */
 void handles_free(struct handles *handles);
 
@@ -33,5 +33,8 @@ void handles_end(struct handles *handles, uint64_t handle);
 
 /* Ends those of clients that hung up. */
 void handles_sweep(struct handles *handles);
+
+/* Ends all, and their clients' connections: who would have answered them is gone. */
+void handles_end_all(struct handles *handles);
 
 #endif

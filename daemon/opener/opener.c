@@ -84,24 +84,63 @@ bool opener_can_be_apart(const char *procfs)
 }
 
 /* It takes on identities, so it runs as root. */
-int opener_new_remote(int control_fd, unsigned threads, struct opener **ret_opener, struct vmad_error *err)
+int opener_new_remote(unsigned threads, struct opener **ret_opener, struct vmad_error *err)
 {
 	struct opener *opener = allocate();
-	int r;
 
-	if (!opener) {
-		close(control_fd);
+	if (!opener)
 		return vmad_fail(err, ENOMEM, 0, NULL, "connect");
-	}
-	r = channels_new(control_fd, threads, &opener->channels);
-	if (r < 0) {
+	opener->channels = channels_new(threads);
+	if (!opener->channels) {
 		deallocate(opener);
-		return vmad_fail(err, -r, 0, NULL, "connect");
+		return vmad_fail(err, ENOMEM, 0, NULL, "connect");
 	}
 	opener->uid = 0;
 	opener->can_change = true;
 	*ret_opener = opener;
 	return 0;
+}
+
+int opener_connect(struct opener *opener, int control_fd)
+{
+	return channels_connect(opener->channels, control_fd);
+}
+
+void opener_disconnect(struct opener *opener)
+{
+	channels_disconnect(opener->channels);
+}
+
+void opener_leave(struct opener *opener)
+{
+	if (opener->channels)
+		channels_leave(opener->channels);
+}
+
+int opener_ping(struct opener *opener)
+{
+	int fd;
+
+	return opener->channels ? channels_ask_control(opener->channels, WIRE_PING, &fd) : 0;
+}
+
+int opener_board(struct opener *opener)
+{
+	int fd, r = opener->channels ? channels_ask_control(opener->channels, WIRE_BOARD, &fd) : -ENOENT;
+
+	if (r < 0)
+		return r;
+	return fd < 0 ? -EPROTO : fd;
+}
+
+_Bool opener_is_there(struct opener *opener)
+{
+	return !opener->channels || channels_life(opener->channels);
+}
+
+_Bool opener_knows(struct opener *opener, const struct vmad_caller *caller)
+{
+	return !opener->channels || remote_knows(opener->channels, caller);
 }
 
 /* What a stuck thread still uses stays, for the rest of the process. */

@@ -89,12 +89,28 @@ _Bool opener_can_be_apart(const char *procfs);
 /* In that process: it works on requests in the very thread that makes them. For serve(). */
 int opener_new_here(const char *procfs, struct opener **ret_opener, struct vmad_error *err);
 /*
- * In the others: control_fd, which is taken over, in any case, leads to serve(), where so many threads work for this
- * process. Beside what stands at each function, they return
- * -ENOTCONN then: the opener is gone, or the caller is.
+ * In the others: so many threads of that process work for this one. Beside what stands at each function, they return
+ * -ENOTCONN then: the opener is gone, is not there yet, or the caller is gone.
  */
 #define OPENER_REMOTE_THREADS 4		/* enough for many callers at once */
-int opener_new_remote(int control_fd, unsigned threads, struct opener **ret_opener, struct vmad_error *err);
+int opener_new_remote(unsigned threads, struct opener **ret_opener, struct vmad_error *err);
+/*
+ * It is there, or another one in its place: control_fd, which is taken over, in any case, leads to serve(). Whom the one
+ * before has identified, this one does not know. 0 or negative errno.
+ */
+int opener_connect(struct opener *opener, int control_fd);
+/* It is gone. */
+void opener_disconnect(struct opener *opener);
+/* For a process that ends in good order without opener_free(), which says so too. */
+void opener_leave(struct opener *opener);
+/* Does it answer? Not whether it gets on with what it was asked: a process may hold it up. 0 or negative errno. */
+int opener_ping(struct opener *opener);
+/* A descriptor of what the sampler publishes (sampler/snapshot.h); or negative errno: -ENOENT: nobody does. */
+int opener_board(struct opener *opener);
+/* Nobody is asked: false where it is known to be gone, or not to have come yet. */
+_Bool opener_is_there(struct opener *opener);
+/* Is a caller still good, or was it told by an opener that is gone, so that it has to be identified anew? */
+_Bool opener_knows(struct opener *opener, const struct vmad_caller *caller);
 
 /*
  * Is it a captured tree (--procfs) and not the running kernel's procfs? Then there is nobody to ask: no identities are

@@ -55,12 +55,18 @@ static int take_identity(const struct channel *channel, struct vmad_caller **ret
 	if (!caller)
 		return -ENOMEM;
 	caller->handle = identity->caller;
+	caller->life = channel->life;
 	caller->class = identity->class;
 	caller->uid = identity->uid;
 	caller->gid = identity->gid;
 	memcpy(caller->groups, channel->payload.data, count * sizeof(gid_t));
 	*ret_caller = caller;
 	return 0;
+}
+
+bool remote_knows(struct channels *channels, const struct vmad_caller *caller)
+{
+	return caller->life == channels_life(channels);
 }
 
 int remote_identify(struct channels *channels, int socket_fd, const char *token, struct vmad_caller **ret_caller)

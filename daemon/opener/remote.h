@@ -6,10 +6,14 @@
 #ifndef OPENER_REMOTE_H
 #define OPENER_REMOTE_H
 
+#include <stdbool.h>
+
 #include "opener/opener.h"
 
 struct channels;
 
+/* A caller whom this opener has told of, and not one before it. */
+bool remote_knows(struct channels *channels, const struct vmad_caller *caller);
 int remote_identify(struct channels *channels, int socket_fd, const char *token, struct vmad_caller **ret_caller);
 int remote_grant(struct channels *channels, const struct vmad_caller *caller, struct opener_grant *ret_grant);
 void remote_forget(struct channels *channels, const struct vmad_caller *caller);

@@ -2,25 +2,35 @@
 #include "opener/serve.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "opener/session.h"
 #include "opener/threads.h"
 
 #define CONTROLS_MAX 4
+/*
+ * A worker that has left was asked to; so will this process be, in moments. To come to its socket meanwhile would have
+ * systemd start it again.
+ */
+#define LEFT_US UINT64_C(3000000)
 
 /* A control socket and the channels that came from it. */
 struct control {
 	struct sessions *sessions;
 	enum serve_role role;
 	int fd;				/* -1: the other end is gone */
+	uint64_t until_us;		/* and no other is looked for until then */
 	atomic_uint threads;
 };
 
@@ -29,6 +39,7 @@ struct serving {
 	struct sessions sessions;
 	struct control controls[CONTROLS_MAX];
 	size_t count;
+	int board_fd;
 };
 
 struct start {
@@ -100,7 +111,47 @@ static int make_channel(struct control *control, int *ret_fd)
 	return 0;
 }
 
-static int answer_control(struct control *control)
+static int copy_board(const struct serving *serving, const struct control *control, int *ret_fd)
+{
+	if (serving->board_fd < 0 || control->role != SERVE_WORKER)
+		return -ENOENT;
+	*ret_fd = fcntl(serving->board_fd, F_DUPFD_CLOEXEC, 0);
+	return *ret_fd < 0 ? -errno : 0;
+}
+
+static uint64_t now_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+/* What a control socket may be asked. -EPROTO: nothing else; -ENOTCONN: it is over. */
+static int do_control(const struct serving *serving, struct control *control, uint32_t operation, struct wire_fds *made)
+{
+	int r;
+
+	switch (operation) {
+	case WIRE_PING:
+		return 0;
+	case WIRE_CHANNEL:
+		r = make_channel(control, &made->fd[0]);
+		break;
+	case WIRE_BOARD:
+		r = copy_board(serving, control, &made->fd[0]);
+		break;
+	case WIRE_LEAVE:
+		control->until_us = now_us() + LEFT_US;
+		return -ENOTCONN;
+	default:
+		return -EPROTO;
+	}
+	made->count = r == 0;
+	return r;
+}
+
+static int answer_control(const struct serving *serving, struct control *control)
 {
 	struct wire_payload payload = { 0 };
 	struct wire_fds fds, made = { 0 };
@@ -110,45 +161,33 @@ static int answer_control(struct control *control)
 
 	if (r == 0) {
 		wire_close(&fds);
-		r = request.operation == WIRE_CHANNEL ? 0 : -EPROTO;
-	}
-	if (r == 0) {
-		reply.result = make_channel(control, &made.fd[0]);
-		made.count = reply.result == 0;
-		r = wire_send(control->fd, &reply, sizeof(reply), NULL, &made);
+		reply.result = do_control(serving, control, request.operation, &made);
+		r = reply.result == -EPROTO || reply.result == -ENOTCONN ? reply.result :
+			wire_send(control->fd, &reply, sizeof(reply), NULL, &made);
 	}
 	wire_close(&made);
 	wire_free(&payload);
 	return r;
 }
 
-static void take_addresses(struct sessions *sessions, const struct serve_config *config)
-{
-	for (size_t i = 0; i < config->listener_count && sessions->address_count < SESSION_ADDRESSES; i++) {
-		struct address *address = &sessions->addresses[sessions->address_count];
-
-		address->len = sizeof(address->name);
-		if (getsockname(config->listeners[i], (struct sockaddr *)&address->name, &address->len) == 0 &&
-		    address->name.sun_family == AF_UNIX)
-			sessions->address_count++;
-	}
-	for (size_t i = 0; config->forget_listeners && i < config->listener_count; i++)
-		close(config->listeners[i]);
-}
-
 static struct serving *serving_new(struct opener *opener, const struct serve_config *config)
 {
 	struct serving *serving = calloc(1, sizeof(*serving));
+	uint64_t first;
 
-	if (!serving)
+	if (!serving || getrandom(&first, sizeof(first), 0) != sizeof(first)) {
+		free(serving);
 		return NULL;
+	}
 	serving->sessions.opener = opener;
-	serving->sessions.handles = handles_new();
+	serving->board_fd = config->board_fd;
+	serving->sessions.handles = handles_new(first);
 	if (!serving->sessions.handles) {
 		free(serving);
 		return NULL;
 	}
-	take_addresses(&serving->sessions, config);
+	serving->sessions.address_count = config->address_count;
+	memcpy(serving->sessions.addresses, config->addresses, sizeof(config->addresses));
 	for (size_t i = 0; i < config->control_count && i < CONTROLS_MAX; i++) {
 		struct control *control = &serving->controls[serving->count++];
 
@@ -159,18 +198,36 @@ static struct serving *serving_new(struct opener *opener, const struct serve_con
 	return serving;
 }
 
-/* False: the worker is gone, or broke the rules. */
-static bool serve_controls(struct serving *serving, const struct pollfd *polled)
+/* The other end is gone, or broke the rules. What a worker had to answer it answers no more. */
+static void lose(struct serving *serving, struct control *control)
+{
+	close(control->fd);
+	control->fd = -1;
+	if (control->role == SERVE_WORKER)
+		handles_end_all(serving->sessions.handles);
+}
+
+static void serve_controls(struct serving *serving, const struct pollfd *polled)
+{
+	for (size_t i = 0; i < serving->count; i++) {
+		if (polled[i].revents && answer_control(serving, &serving->controls[i]) < 0)
+			lose(serving, &serving->controls[i]);
+	}
+}
+
+/* False: there is no worker, and none is looked for. */
+static bool has_worker(struct serving *serving, const struct serve_config *config)
 {
 	for (size_t i = 0; i < serving->count; i++) {
 		struct control *control = &serving->controls[i];
 
-		if (!polled[i].revents || answer_control(control) == 0)
+		if (control->role != SERVE_WORKER || control->fd >= 0)
 			continue;
-		if (control->role == SERVE_WORKER)
+		if (!config->find_worker)
 			return false;
-		close(control->fd);
-		control->fd = -1;
+		if (now_us() < control->until_us)
+			continue;
+		control->fd = config->find_worker(config->arg);
 	}
 	return true;
 }
@@ -180,6 +237,10 @@ static int step(struct serving *serving, const struct serve_config *config)
 	struct pollfd polled[CONTROLS_MAX + 1];
 	int n;
 
+	if (!has_worker(serving, config))
+		return -ENOTCONN;
+	if (config->beat)
+		config->beat(config->arg);
 	for (size_t i = 0; i < serving->count; i++)
 		polled[i] = (struct pollfd){ .fd = serving->controls[i].fd, .events = POLLIN };
 	polled[serving->count] = (struct pollfd){ .fd = config->reload_fd, .events = POLLIN };
@@ -189,7 +250,8 @@ static int step(struct serving *serving, const struct serve_config *config)
 	if (polled[serving->count].revents)
 		config->reload(config->arg);
 	handles_sweep(serving->sessions.handles);
-	return serve_controls(serving, polled) ? 0 : -ENOTCONN;
+	serve_controls(serving, polled);
+	return 0;
 }
 
 int serve(struct opener *opener, const struct serve_config *config)

@@ -281,7 +281,7 @@ static int answer_helper(struct session *session)
 	return set_fd(session, opener_open_helper(session->sessions->opener, session->caller));
 }
 
-/* CHANNEL goes over the control socket alone: here there is no answer to it. */
+/* CHANNEL, PING, BOARD and LEAVE go over the control socket alone: here there is no answer to them. */
 static const struct operation {
 	int (*answer)(struct session *session);
 	bool for_caller;	/* needs one */
@@ -363,6 +363,11 @@ static int send_reply(struct session *session, int result)
 	return wire_send(session->fd, &session->reply, sizeof(session->reply), session->answer, &session->opened);
 }
 
+static bool is_identifying(const struct session *session)
+{
+	return session->request.operation == WIRE_IDENTIFY || session->request.operation == WIRE_TOKEN;
+}
+
 int session_step(struct session *session)
 {
 	const struct operation *operation;
@@ -377,6 +382,9 @@ int session_step(struct session *session)
 								    answer_as_sampler(session, operation);
 	if (r != -EPROTO)
 		r = operation->silent ? 0 : send_reply(session, r);
+	/* A handle that nobody was told would keep its client's connection open. */
+	if (r < 0 && session->reply.identity.caller && is_identifying(session))
+		handles_end(session->sessions->handles, session->reply.identity.caller);
 	clear(session);
 	return r;
 }

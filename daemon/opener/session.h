@@ -6,25 +6,16 @@
 #define OPENER_SESSION_H
 
 #include <stddef.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 
 #include "opener/handles.h"
 #include "opener/serve.h"
 #include "opener/wire.h"
 
-#define SESSION_ADDRESSES 16
-
-struct address {
-	struct sockaddr_un name;
-	socklen_t len;
-};
-
 /* What all sessions have in common. */
 struct sessions {
 	struct opener *opener;
 	struct handles *handles;
-	struct address addresses[SESSION_ADDRESSES];	/* of the listeners */
+	struct serve_address addresses[SERVE_ADDRESSES];	/* of the listeners */
 	size_t address_count;
 };
 

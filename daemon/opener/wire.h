@@ -9,10 +9,14 @@
  *
  * A control socket, one for each other process, makes channels: WIRE_CHANNEL is answered with a descriptor. Over a
  * channel goes one request after the other; the opener has a thread for each. Who a socket's other end is, is fixed
- * when the socket is made (serve.h), and nothing that is sent over it changes that.
+ * when the socket is made (serve.h), and nothing that is sent over it changes that. What goes over the control socket is
+ * answered by a thread that touches no process.
  *
  * Requests, beside what they have in common (payload; -> result, payload, descriptors):
- *   CHANNEL                                           -> a descriptor
+ *   CHANNEL                   (control socket)        -> a descriptor
+ *   PING                      (control socket)        -> nothing: the opener answers
+ *   BOARD                     (control socket)        -> a descriptor: what the sampler publishes, to be read only
+ *   LEAVE                     (control socket)           no reply at all: it ends in good order
  *   IDENTIFY a descriptor, the client's socket        -> identity; groups (uint32_t)
  *   TOKEN    the same; the token's text               -> identity; groups (uint32_t)
  *   GRANT    caller                                   -> grant
@@ -56,6 +60,9 @@ enum wire_operation {
 	WIRE_HOST,
 	WIRE_FRAMES,
 	WIRE_HELPER,
+	WIRE_PING,
+	WIRE_BOARD,
+	WIRE_LEAVE,
 	WIRE_OPERATIONS
 };
 

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "sampler/snapshot.h"
 
@@ -14,14 +17,62 @@ struct board {
 	struct snapshot copies[2];
 };
 
-int board_new(struct board **ret_board)
+/* Nobody has to fear that it shrinks. */
+#define SIZE_SEALS (F_SEAL_SHRINK | F_SEAL_GROW)
+
+/* Whoever maps it from now on can but read it (Linux 5.1). */
+static void seal(int fd)
 {
-	void *memory = mmap(NULL, sizeof(struct board), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (fcntl(fd, F_ADD_SEALS, SIZE_SEALS | F_SEAL_FUTURE_WRITE | F_SEAL_SEAL) < 0)
+		fcntl(fd, F_ADD_SEALS, SIZE_SEALS | F_SEAL_SEAL);
+}
+
+int board_new(struct board **ret_board, int *ret_fd)
+{
+	int fd = memfd_create("vmad-board", MFD_CLOEXEC | MFD_ALLOW_SEALING), r;
+	void *memory = MAP_FAILED;
+
+	if (fd >= 0 && ftruncate(fd, sizeof(struct board)) == 0)
+		memory = mmap(NULL, sizeof(struct board), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (memory == MAP_FAILED) {
+		r = -errno;
+		if (fd >= 0)
+			close(fd);
+		return r;
+	}
+	seal(fd);
+	*ret_board = memory;
+	*ret_fd = fd;
+	return 0;
+}
+
+void board_free(struct board *board)
+{
+	if (board)
+		munmap(board, sizeof(*board));
+}
+
+int board_new_reader(struct board **ret_board)
+{
+	void *memory = mmap(NULL, sizeof(struct board), PROT_READ, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
 	if (memory == MAP_FAILED)
 		return -errno;
 	*ret_board = memory;
 	return 0;
+}
+
+/* In the same place: who reads just now finds that the sequence is another one, and tries again. */
+int board_follow(struct board *reader, int fd)
+{
+	int seals = fcntl(fd, F_GET_SEALS);
+	struct stat st;
+
+	if (seals < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	if ((seals & SIZE_SEALS) != SIZE_SEALS || st.st_size != sizeof(*reader))
+		return -EINVAL;
+	return mmap(reader, sizeof(*reader), PROT_READ, MAP_SHARED | MAP_FIXED, fd, 0) == MAP_FAILED ? -errno : 0;
 }
 
 void board_protect(struct board *board)

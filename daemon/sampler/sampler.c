@@ -93,7 +93,9 @@ static int prepare(const struct sampler_config *config, struct state *state)
 	state->all_users = geteuid() == 0;
 	state->caller = state->all_users ? &root_caller : own_caller();
 	r = config->control_fd < 0 ? opener_new(config->procfs, &state->opener, &err) :
-				     opener_new_remote(CONTROL_FD, 1, &state->opener, &err);
+				     opener_new_remote(1, &state->opener, &err);
+	if (r == 0 && config->control_fd >= 0)
+		r = opener_connect(state->opener, CONTROL_FD);
 	if (r < 0)
 		return r;
 	state->all_users |= opener_is_captured(state->opener);

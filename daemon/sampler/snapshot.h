@@ -68,10 +68,20 @@ struct snapshot {
 /* The shared memory. Made before the sampler is forked, and mapped for ever. */
 struct board;
 
-int board_new(struct board **ret_board);
+/* To write to. Who is given *ret_fd can but read it: board_follow(). 0 or negative errno. */
+int board_new(struct board **ret_board, int *ret_fd);
+void board_free(struct board *board);
 
-/* For the reader, once there is a sampler: from here on it can only read. */
+/* For who made it, once there is a sampler: from here on it can only read. */
 void board_protect(struct board *board);
+
+/* To read from: nothing yet. 0 or negative errno. */
+int board_new_reader(struct board **ret_board);
+/*
+ * From here on the reader reads this one, also while others are reading; fd is not needed any more. Negative errno: it
+ * is none, and all is as before.
+ */
+int board_follow(struct board *reader, int fd);
 
 void board_publish(struct board *board, const struct snapshot *snapshot);
 

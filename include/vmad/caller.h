@@ -21,6 +21,7 @@ enum vmad_caller_class {
 
 struct vmad_caller {
 	uint64_t handle;	/* the opener's own, for as long as the client is connected; no part of the identity */
+	unsigned life;		/* of the opener whose it is (opener_knows()); no part of the identity, either */
 	enum vmad_caller_class class;
 	uid_t uid;
 	gid_t gid;

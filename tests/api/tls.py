@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import ssl
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import warnings
 sys.path.insert(0, os.path.join(os.environ['TOP_SRCDIR'], 'tests/lib'))
 import tap  # noqa: E402
 from vmad import BINARY, TOP_BUILDDIR, Vmad  # noqa: E402
+from wire import wait_until  # noqa: E402
 
 TOKEN = 'a token for the wire'
 VMACTL = os.path.join(TOP_BUILDDIR, 'client/vmactl')
@@ -181,6 +183,65 @@ def bad_files():
     tap.truth(plain in done.stderr or key in done.stderr, done.stderr)
 
 
+def subject(vmad):
+    """What a new client is shown: the certificate, as PEM."""
+    return ssl.get_server_certificate(('127.0.0.1', port(vmad)), timeout=30).strip()
+
+
+def text_of(name):
+    with open(name, encoding='ascii') as file:
+        return file.read().strip()
+
+
+def put(pair, names):
+    for source, name in zip(pair, names):
+        shutil.copyfile(source, name + '.new')
+        os.rename(name + '.new', name)
+
+
+def read_again():
+    """SIGHUP: new clients are shown the new certificate, old ones go on; a file that is wrong changes nothing, and a line says so"""
+    old, new, used = make_pair('old'), make_pair('new'), (path('used.crt'), path('used.key'))
+    put(old, used)
+    os.chmod(used[1], 0o600)
+    with Vmad(listen=['tcp:127.0.0.1:0'], arguments=['--token-file', tokens, '--tls-cert', used[0], '--tls-key', used[1]]) as vmad:
+        tap.equal(subject(vmad), text_of(old[0]), 'at first')
+        tls = ssl.create_default_context(cafile=old[0])
+        tls.check_hostname = False
+        connection = http.client.HTTPSConnection('127.0.0.1', port(vmad), context=tls, timeout=30)
+        connection.request('GET', '/v1/health')
+        connection.getresponse().read()
+        put(new, used)
+        vmad.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: subject(vmad) == text_of(new[0]), 'the new one')
+        connection.request('GET', '/v1/health')
+        tap.equal(connection.getresponse().status, 200, 'who came before')
+        connection.close()
+        for pair, named in (((new[0], old[1]), used[1]), ((write('nonsense', 'nonsense'), new[1]), used[0])):
+            lines = len(vmad.log)
+            put(pair, used)
+            vmad.process.send_signal(signal.SIGHUP)
+            wait_until(lambda: [line for line in vmad.log[lines:] if line.startswith(f'vmad: {named}: ') and 'stays as it was' in line], named)
+            tap.equal(subject(vmad), text_of(new[0]), 'as before')
+        os.unlink(used[0])
+        vmad.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: any('No such file' in line for line in vmad.log), 'a line on a file that is gone')
+        put(old, used)
+        if set(vmad.processes()) >= {'vmad-worker'}:
+            # A worker that takes the place of another has read what is there now, and not what there was when vmad was started.
+            put(new, used)
+            vmad.process.send_signal(signal.SIGHUP)
+            os.kill(vmad.pid, signal.SIGKILL)
+            wait_until(lambda: shown(vmad) == text_of(new[0]), 'another worker')
+
+
+def shown(vmad):
+    try:
+        return subject(vmad)
+    except OSError:     # between two workers
+        return None
+
+
 def nothing_is_logged():
     """neither the token nor the key stands in the log"""
     with with_tls('tcp:127.0.0.1:0') as vmad:
@@ -204,6 +265,7 @@ try:
         by_vmactl,
         needs_all_three,
         bad_files,
+        read_again,
         nothing_is_logged,
     ])
 finally:

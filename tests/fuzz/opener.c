@@ -96,7 +96,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!sessions.opener)
 		MUST(opener_new_here("/proc", &sessions.opener, NULL) == 0);
 	before = lowest_free();
-	sessions.handles = handles_new();
+	sessions.handles = handles_new(0);
 	MUST(caller && sessions.handles && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
 	*caller = (struct vmad_caller){ .class = VMAD_CALLER_USER, .uid = geteuid(), .gid = getegid() };
 	MUST(handles_add(sessions.handles, caller, ends[0], &handle) == 0 && handle == FIRST_HANDLE);

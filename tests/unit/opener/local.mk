@@ -8,6 +8,7 @@ unit_programs += \
 	tests/unit/opener/open \
 	tests/unit/opener/path \
 	tests/unit/opener/peer \
+	tests/unit/opener/reconnect \
 	tests/unit/opener/same_mm \
 	tests/unit/opener/session \
 	tests/unit/opener/stuck
@@ -35,6 +36,10 @@ tests_unit_opener_path_LDADD = $(unit_opener_libs)
 tests_unit_opener_peer_SOURCES = %D%/peer.c %D%/people.c %D%/people.h
 tests_unit_opener_peer_CPPFLAGS = $(unit_cppflags)
 tests_unit_opener_peer_LDADD = $(unit_opener_libs)
+
+tests_unit_opener_reconnect_SOURCES = %D%/reconnect.c %D%/people.c %D%/people.h
+tests_unit_opener_reconnect_CPPFLAGS = $(unit_cppflags)
+tests_unit_opener_reconnect_LDADD = $(unit_opener_libs)
 
 tests_unit_opener_same_mm_SOURCES = %D%/same_mm.c %D%/people.c %D%/people.h
 tests_unit_opener_same_mm_CPPFLAGS = $(unit_cppflags)

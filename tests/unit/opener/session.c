@@ -49,7 +49,7 @@ static void close_channel(struct scene *scene)
 
 static void begin(struct scene *scene, enum serve_role role)
 {
-	struct address *address = &scene->sessions.addresses[0];
+	struct serve_address *address = &scene->sessions.addresses[0];
 
 	*scene = (struct scene){ .directory = "/tmp/unit-session-XXXXXX" };
 	assert_non_null(mkdtemp(scene->directory));
@@ -65,7 +65,7 @@ static void begin(struct scene *scene, enum serve_role role)
 	address->len = sizeof(address->name);
 	assert_int_equal(getsockname(scene->listener, (struct sockaddr *)&address->name, &address->len), 0);
 	scene->sessions.address_count = 1;
-	scene->sessions.handles = handles_new();
+	scene->sessions.handles = handles_new(0);
 	assert_non_null(scene->sessions.handles);
 	assert_int_equal(opener_new_here("/proc", &scene->sessions.opener, NULL), 0);
 	open_channel(scene, role);
