@@ -28,15 +28,19 @@ dist_grafana_DATA = %D%/grafana/vmad.json
 dist_systemdsystemunit_DATA = \
 	%D%/systemd/vmad.socket \
 	%D%/systemd/vmad-root.socket \
-	%D%/systemd/vmad-tcp.socket
-nodist_systemdsystemunit_DATA += %D%/systemd/vmad.service
+	%D%/systemd/vmad-tcp.socket \
+	%D%/systemd/vmad-worker.socket
+nodist_systemdsystemunit_DATA += %D%/systemd/vmad.service %D%/systemd/vmad-opener.service
 dist_sysusers_DATA = %D%/systemd/sysusers.d/vmad.conf
 dist_tmpfiles_DATA = %D%/systemd/tmpfiles.d/vmad.conf
-EXTRA_DIST += %D%/systemd/vmad.service.in
-CLEANFILES += %D%/systemd/vmad.service
+EXTRA_DIST += %D%/systemd/vmad.service.in %D%/systemd/vmad-opener.service.in
+CLEANFILES += %D%/systemd/vmad.service %D%/systemd/vmad-opener.service
 
 %D%/systemd/vmad.service: %D%/systemd/vmad.service.in Makefile
 	$(AM_V_GEN)$(MKDIR_P) $(@D) && $(SED) 's|@sbindir[@]|$(sbindir)|' $(srcdir)/%D%/systemd/vmad.service.in >$@
+
+%D%/systemd/vmad-opener.service: %D%/systemd/vmad-opener.service.in Makefile
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && $(SED) 's|@sbindir[@]|$(sbindir)|' $(srcdir)/%D%/systemd/vmad-opener.service.in >$@
 
 # quickstart and continuous integration
 EXTRA_DIST += \

@@ -17,6 +17,7 @@ include %D%/api/local.mk
 include %D%/live/local.mk
 include %D%/prometheus/local.mk
 include %D%/faults/local.mk
+include %D%/systemd/local.mk
 include %D%/fuzz/local.mk
 include %D%/kernel/local.mk
 include %D%/bench/local.mk

@@ -34,6 +34,8 @@ packages=(
 	"test     gcovr                command gcovr"
 	"test     valgrind             command valgrind"
 	"test     iproute2             command ip"
+	"test     systemd              file /lib/systemd/systemd"
+	"test     systemd-container    command systemd-nspawn"
 	"test     zsh                  command zsh"
 	"test     bash-completion      file /usr/share/bash-completion/bash_completion"
 	"test     qemu-system-x86      command qemu-system-x86_64"
