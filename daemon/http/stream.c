@@ -60,9 +60,10 @@ static bool resume(struct stream *stream)
 /* Fills plain, within the time that a walk may take. */
 static void produce(struct stream *stream)
 {
-	uint64_t began = clock_us();
+	bool resumed = resume(stream);
+	uint64_t began = clock_us();	/* to wait for a turn is no work */
 
-	if (!resume(stream))
+	if (!resumed)
 		list_stop(&stream->writer, "busy");
 	else if (stream->budget_us && stream->spent_us > stream->budget_us)
 		list_stop(&stream->writer, "deadline");

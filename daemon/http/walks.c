@@ -21,6 +21,7 @@ struct walk_permit {
 	enum permit_state state;
 	uint64_t rests_since_us;
 	uint64_t active_since_us;
+	uint64_t granted_us;		/* when its turn began */
 };
 
 struct walks {
@@ -28,6 +29,7 @@ struct walks {
 	pthread_cond_t changed;
 	struct walk_permit *permits;	/* all of them; those who wait in the order in which they came */
 	unsigned waiting;
+	uid_t last_uid;			/* whose turn it was */
 	unsigned host_max;
 };
 
@@ -66,10 +68,10 @@ static bool holds(const struct walk_permit *permit)
 	return permit->state == PERMIT_ACTIVE || permit->state == PERMIT_RESTING;
 }
 
-/* Does it stand in the way of another one's walk, by itself (same process) or by number (counted by the caller)? */
+/* Does none of those who walk stand in its way: on the same process, or by their number? */
 static bool fits(const struct walks *walks, const struct walk_permit *wanted)
 {
-	unsigned of_caller = 0, of_host = 0;
+	unsigned of_caller = 0, of_user = 0, of_host = 0;
 
 	for (const struct walk_permit *p = walks->permits; p; p = p->next) {
 		if (!holds(p))
@@ -77,9 +79,10 @@ static bool fits(const struct walks *walks, const struct walk_permit *wanted)
 		if (p->pid == wanted->pid)
 			return false;
 		of_host++;
+		of_user += p->caller->uid == wanted->caller->uid;
 		of_caller += vmad_caller_equal(p->caller, wanted->caller);
 	}
-	return of_host < walks->host_max && of_caller < WALKS_PER_CALLER;
+	return of_host < walks->host_max + (of_user ? 0 : WALKS_SPARE) && of_caller < WALKS_PER_CALLER;
 }
 
 static void take_from_resting(struct walks *walks, uint64_t now)
@@ -104,23 +107,55 @@ static void meter(const struct walk_permit *permit)
 			  clock_us() - permit->active_since_us);
 }
 
-/*
- * Gives permits to those who wait, in their order; one that does not fit lets those behind it pass, for they ask for
- * other processes.
- */
-static void grant(struct walks *walks)
+/* How many uids lie between whose turn it was and this one's: that user's own comes last. */
+static uint32_t turns_until(const struct walks *walks, const struct walk_permit *permit)
 {
-	bool granted = false;
+	return permit->caller->uid - walks->last_uid - 1;
+}
+
+/* Of those who wait, and fit, the first one of the user whose turn is next; one that does not fit lets others pass. */
+static struct walk_permit *next_in_turn(const struct walks *walks)
+{
+	struct walk_permit *next = NULL;
 
 	for (struct walk_permit *p = walks->permits; p && walks->waiting; p = p->next) {
-		if (p->state != PERMIT_WAITING || !fits(walks, p))
-			continue;
-		activate(p);
+		if (p->state == PERMIT_WAITING && (!next || turns_until(walks, p) < turns_until(walks, next)) &&
+		    fits(walks, p))
+			next = p;
+	}
+	return next;
+}
+
+static void grant(struct walks *walks)
+{
+	struct walk_permit *next;
+	bool granted = false;
+
+	while ((next = next_in_turn(walks))) {
+		activate(next);
+		next->granted_us = next->active_since_us;
+		walks->last_uid = next->caller->uid;
 		walks->waiting--;
 		granted = true;
 	}
 	if (granted)
 		pthread_cond_broadcast(&walks->changed);
+}
+
+static unsigned waiting_of(const struct walks *walks, uid_t uid)
+{
+	unsigned count = 0;
+
+	for (const struct walk_permit *p = walks->permits; p; p = p->next)
+		count += p->state == PERMIT_WAITING && p->caller->uid == uid;
+	return count;
+}
+
+/* Has it had its turn, and is there another user who waits? */
+static bool is_anothers_turn(const struct walks *walks, const struct walk_permit *permit, uint64_t now)
+{
+	return now - permit->granted_us >= WALKS_TURN_MS * 1000 &&
+	       walks->waiting > waiting_of(walks, permit->caller->uid);
 }
 
 static void append(struct walks *walks, struct walk_permit *permit)
@@ -150,7 +185,7 @@ static int wait_for(struct walks *walks, struct walk_permit *permit)
 {
 	uint64_t deadline = clock_us() + WALKS_WAIT_MS * 1000, now;
 
-	if (walks->waiting >= WALKS_QUEUE_MAX)
+	if (waiting_of(walks, permit->caller->uid) >= WALKS_QUEUE_MAX)
 		return -EBUSY;
 	permit->state = PERMIT_WAITING;
 	walks->waiting++;
@@ -220,6 +255,16 @@ void walk_end(struct walk_permit *permit)
 	free(permit);
 }
 
+unsigned walks_waiting(struct walks *walks)
+{
+	unsigned waiting;
+
+	pthread_mutex_lock(&walks->lock);
+	waiting = walks->waiting;
+	pthread_mutex_unlock(&walks->lock);
+	return waiting;
+}
+
 void walks_forsake(struct walks *walks, pid_t pid)
 {
 	pthread_mutex_lock(&walks->lock);
@@ -251,7 +296,10 @@ void walk_rest(struct walk_permit *permit)
 
 	pthread_mutex_lock(&walks->lock);
 	meter(permit);
-	permit->state = PERMIT_RESTING;
 	permit->rests_since_us = clock_us();
+	if (permit->state == PERMIT_ACTIVE)
+		permit->state = is_anothers_turn(walks, permit, permit->rests_since_us) ? PERMIT_LOST : PERMIT_RESTING;
+	if (permit->state == PERMIT_LOST)
+		grant(walks);
 	pthread_mutex_unlock(&walks->lock);
 }

@@ -19,6 +19,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), '../lib'))
 sys.dont_write_bytecode = True
+from crowd import Crowd  # noqa: E402
 from metrics import program, scrape, wait_for  # noqa: E402
 from vmad import TOP_BUILDDIR, Vmad, free_port  # noqa: E402
 
@@ -475,6 +476,65 @@ def flood(bench):
         row(what, f'{len(body)} bytes', f'{median / 1e3:.1f} k/s', rounds=len(values), **judged)
 
 
+# --- one caller beside others ---
+
+GREEDY, MODEST = 61001, 61002   # uids
+QUOTA_ROUNDS = min(5, ROUNDS)
+QUOTA_MS = 1500
+
+
+@contextlib.contextmanager
+def someone_elses(uid, measure_path, *arguments):
+    """A load in the background, as that user; its counts are said."""
+    process = subprocess.Popen([measure_path, 'load-crowd', *map(str, arguments)], user=uid, group=uid, extra_groups=[],
+                               stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        process.stdout.readline()
+        yield process
+    finally:
+        process.stdin.close()
+        process.wait()
+
+
+def one_callers_latency(measure_path, where, uri, interval_us):
+    done = subprocess.run([measure_path, 'latency', where, uri, 'keep', str(QUOTA_MS), str(interval_us)], user=MODEST, group=MODEST,
+                          extra_groups=[], stdout=subprocess.PIPE, check=True, text=True)
+    return numbers(done.stdout)
+
+
+def quotas(bench):
+    """p99 of one user's requests on the Unix socket, alone and beside floods; to alone"""
+    port = free_port()
+    with contextlib.ExitStack() as stack:
+        directory = stack.enter_context(tempfile.TemporaryDirectory(prefix='vmad-bench-'))
+        os.chmod(directory, 0o755)
+        tool = shutil.copy(MEASURE, directory)
+        vmad = stack.enter_context(Vmad(listen=[f'tcp:127.0.0.1:{port}'], open_to_all=True))
+        mine, theirs = stack.enter_context(Crowd(1000, MODEST)), stack.enter_context(Crowd(6000, GREEDY))
+        walk = '/v1/processes/{}/vmas?detail=usage&min_size_bytes=1T&max_age_ms=0'
+        asked = {'cheap': (f'/v1/processes/{mine.pid}', 1000), 'walk': (walk.format(mine.pid), 20000)}
+        loads = {
+            'alone': None,
+            'TCP: 16 connections, no rest': (GREEDY, tool, f'tcp:{port}', '/v1/health', 16, 0),
+            'TCP: 200 clients': (GREEDY, tool, f'tcp:{port}', '/v1/health', 200, 0),
+            'TCP: 1,000 that trickle': (GREEDY, tool, f'tcp:{port}', '/v1/health', 1000, 200),
+            'Unix: 1,000 that trickle': (GREEDY, tool, vmad.socket, '/v1/health', 1000, 200),
+            "Unix: another's 100, cheap": (GREEDY, tool, vmad.socket, f'/v1/processes/{theirs.pid}', 100, 0),
+            "Unix: another's 100, walks": (GREEDY, tool, vmad.socket, walk.format(theirs.pid), 100, 0),
+        }
+
+        def run(load_of, what):
+            with someone_elses(*load_of) if load_of else contextlib.nullcontext():
+                return one_callers_latency(tool, vmad.socket, *asked[what])
+
+        figures = rounds_of([((what, name), False, lambda load_of=load_of, what=what: run(load_of, what))
+                             for name, load_of in loads.items() for what in asked], QUOTA_ROUNDS)
+    for (what, name), values in figures.items():
+        p99, base = (statistics.median(value['p99_ns'] for value in figures[what, load]) for load in (name, 'alone'))
+        failed = sum(value['failed'] for value in values)
+        row(f'{what}: {name}', f'{failed} refused' if failed else '', ms(p99), ratio=p99 / base, rounds=len(values))
+
+
 # --- who maps a page ---
 
 FAMILY = os.path.join(TOP_BUILDDIR, 'tests/bench/family')
@@ -855,6 +915,7 @@ SECTIONS = {
     'lookup': lookup,
     'target': target,
     'flood': flood,
+    'quotas': quotas,
     'count': count,
     'sharing': sharing,
     'usage-of-all': usage_of_all,

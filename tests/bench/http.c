@@ -19,34 +19,48 @@ static _Noreturn void die(const char *what)
 	exit(1);
 }
 
+static int connected(int fd, const void *address, socklen_t len)
+{
+	if (fd >= 0 && connect(fd, address, len) == 0)
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	return -1;
+}
+
 static int connect_tcp(const char *port)
 {
 	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(port)),
 				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
+	int fd = connected(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), &address, sizeof(address)), on = 1;
 
-	if (fd < 0 || connect(fd, (const struct sockaddr *)&address, sizeof(address)))
-		die(port);
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	if (fd >= 0)
+		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	return fd;
 }
 
 static int connect_unix(const char *socket_path)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	if (fd < 0 || strlen(socket_path) >= sizeof(address.sun_path))
+	if (strlen(socket_path) >= sizeof(address.sun_path))
 		die(socket_path);
 	strcpy(address.sun_path, socket_path);
-	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)))
-		die(socket_path);
-	return fd;
+	return connected(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), &address, sizeof(address));
+}
+
+int http_try_connect(const char *where)
+{
+	return strncmp(where, "tcp:", 4) ? connect_unix(where) : connect_tcp(where + 4);
 }
 
 int http_connect(const char *where)
 {
-	return strncmp(where, "tcp:", 4) ? connect_unix(where) : connect_tcp(where + 4);
+	int fd = http_try_connect(where);
+
+	if (fd < 0)
+		die(where);
+	return fd;
 }
 
 size_t http_request(char request[static HTTP_REQUEST_MAX], const char *uri, bool keep_alive)

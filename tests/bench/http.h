@@ -11,6 +11,7 @@
 
 /* A connected socket, the caller's to close: a Unix socket, or "tcp:PORT" of 127.0.0.1. */
 int http_connect(const char *where);
+int http_try_connect(const char *where);	/* -1: errno tells why not */
 
 /* The bytes of a GET; returns their length. "gzip:/path" asks for a compressed reply. */
 size_t http_request(char request[static HTTP_REQUEST_MAX], const char *uri, bool keep_alive);

@@ -6,6 +6,8 @@ tests_bench_family_SOURCES = %D%/family.c
 tests_bench_index_SOURCES = %D%/index.c
 tests_bench_index_LDADD = daemon/libmodel.a daemon/libsource.a daemon/libopener.a daemon/libmeter.a daemon/libstall.a $(PROC2_LIBS) $(GNUTLS_LIBS)
 tests_bench_measure_SOURCES = \
+	%D%/crowd.c \
+	%D%/crowd.h \
 	%D%/flood.c \
 	%D%/flood.h \
 	%D%/http.c \

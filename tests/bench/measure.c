@@ -18,6 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "crowd.h"
 #include "flood.h"
 #include "http.h"
 
@@ -258,6 +259,21 @@ static int verb_flood(char **argv)
 	return 0;
 }
 
+static bool goes_on(bool begun)
+{
+	if (begun)
+		announce();
+	return stdin_open(0);
+}
+
+static int verb_load_crowd(char **argv)
+{
+	struct crowd_result result = crowd(argv[0], argv[1], (unsigned)atoi(argv[2]), (unsigned)atoi(argv[3]), goes_on);
+
+	printf("good=%" PRIu64 " refused=%" PRIu64 " cut=%" PRIu64 "\n", result.good, result.refused, result.cut);
+	return 0;
+}
+
 static const struct verb {
 	const char *name, *arguments;
 	int least;
@@ -269,6 +285,7 @@ static const struct verb {
 	{ "latency", "SOCKET URI keep|new MILLISECONDS INTERVAL_US", 5, verb_latency },
 	{ "load-get", "SOCKET URI", 2, verb_load_get },
 	{ "load-read", "FILE", 1, verb_load_read },
+	{ "load-crowd", "SOCKET URI CLIENTS TRICKLE_MS", 4, verb_load_crowd },
 	{ "flood", "SOCKET URI CONNECTIONS MILLISECONDS", 4, verb_flood },
 };
 

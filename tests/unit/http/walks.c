@@ -133,8 +133,34 @@ static void resting(void **state)
 	walk_end(permit);
 }
 
-/* A permit that works is never taken away, however long it does. */
+/* Between two windows, for less time than a turn, whoever waits; for as long as it takes where only its own user does. */
+static void works(const struct vmad_caller *waits, double ms)
+{
+	struct walk_permit *permit;
+	struct waiter other = { 0 };
+	double began = now_ms();
+
+	assert_int_equal(walk_begin(walks, &one, 42, &permit), 0);
+	start(&other, waits, 42);
+	while (now_ms() - began < ms) {
+		walk_rest(permit);
+		assert_int_equal(walk_resume(permit), 0);
+		assert_false(has_answer(&other));
+	}
+	walk_end(permit);
+	join(&other);
+	walk_end(other.permit);
+}
+
 static void working(void **state)
+{
+	(void)state;
+	works(&one, 2 * WALKS_TURN_MS);
+	works(&two, WALKS_TURN_MS / 2);
+}
+
+/* Its reply goes on when it is its turn again. */
+static void turns(void **state)
 {
 	struct walk_permit *permit;
 	struct waiter other = { 0 };
@@ -143,14 +169,83 @@ static void working(void **state)
 	(void)state;
 	assert_int_equal(walk_begin(walks, &one, 42, &permit), 0);
 	start(&other, &two, 42);
-	while (now_ms() - began < 2 * WALKS_REST_MS) {
+	while (!has_answer(&other)) {
 		walk_rest(permit);
+		if (now_ms() - began >= WALKS_TURN_MS)
+			break;
 		assert_int_equal(walk_resume(permit), 0);
-		assert_false(has_answer(&other));
 	}
-	walk_end(permit);
+	assert_true(eventually(has_answer, &other));
+	assert_int_equal(other.result, 0);
 	join(&other);
 	walk_end(other.permit);
+	assert_int_equal(walk_resume(permit), 0);
+	walk_end(permit);
+}
+
+static bool so_many_wait(void *arg)
+{
+	return walks_waiting(walks) == *(unsigned *)arg;
+}
+
+/* So that they wait in this order. */
+static void start_waiting(struct waiter *waiter, const struct vmad_caller *caller, pid_t pid)
+{
+	unsigned waiting = walks_waiting(walks) + 1;
+
+	start(waiter, caller, pid);
+	assert_true(eventually(so_many_wait, &waiting));
+}
+
+static void end(struct waiter *waiter)
+{
+	join(waiter);
+	assert_int_equal(waiter->result, 0);
+	walk_end(waiter->permit);
+}
+
+/* The queue of one is full, and all that the host has is in use: two begins at once. */
+static void another_user(void **state)
+{
+	struct waiter greedy[WALKS_QUEUE_MAX] = { 0 };
+	struct walk_permit *permit;
+
+	(void)state;
+	assert_int_equal(walk_begin(walks, &one, 42, &permit), 0);
+	for (size_t i = 0; i < WALKS_QUEUE_MAX; i++)
+		start_waiting(&greedy[i], &one, 42);
+	assert_int_equal(walk_begin(walks, &one, 43, &greedy[0].permit), -EBUSY);
+	assert_int_equal(walk_begin(walks, &two, 44, &greedy[0].permit), 0);
+	walk_end(greedy[0].permit);
+	walk_end(permit);
+	for (size_t i = 0; i < WALKS_QUEUE_MAX; i++)
+		end(&greedy[i]);
+}
+
+#define EACH 3
+
+/* One came first, with all of its walks of a process; then two, with all of its own. */
+static void users_take_turns(void **state)
+{
+	struct waiter waiters[2 * EACH] = { 0 };
+	struct walk_permit *permit;
+	atomic_int order = 0;
+
+	(void)state;
+	assert_int_equal(walk_begin(walks, &one, 42, &permit), 0);
+	for (int i = 0; i < 2 * EACH; i++) {
+		waiters[i].order = &order;
+		start_waiting(&waiters[i], i < EACH ? &one : &two, 42);
+	}
+	walk_end(permit);
+	for (int i = 0; i < EACH; i++) {
+		end(&waiters[EACH + i]);
+		end(&waiters[i]);
+	}
+	for (int i = 0; i < EACH; i++) {
+		assert_int_equal(waiters[EACH + i].place, 2 * i);
+		assert_int_equal(waiters[i].place, 2 * i + 1);
+	}
 }
 
 static void quotas(void **state)
@@ -191,7 +286,7 @@ static void *race(void *arg)
 		for (int step = 0; step < 3; step++) {
 			bool alone = atomic_fetch_add(&active[pid], 1) == 0;
 
-			if (!alone || atomic_fetch_add(&active_all, 1) >= (int)host_quota())
+			if (!alone || atomic_fetch_add(&active_all, 1) >= (int)host_quota() + WALKS_SPARE)
 				atomic_fetch_add(&violations, 1);
 			if (alone)
 				atomic_fetch_sub(&active_all, 1);
@@ -225,7 +320,10 @@ int main(void)
 		WITH_WALKS("one at a time for a process, whoever asks", one_for_a_process),
 		WITH_WALKS("sixteen wait, five seconds, and the next is refused", queue_and_clock),
 		WITH_WALKS("who rests too long loses it to one who waits, and wins it back", resting),
-		WITH_WALKS("who works keeps it", working),
+		WITH_WALKS("who works keeps it, for a turn, or while nobody else waits", working),
+		WITH_WALKS("after its turn another user's begins, and then it goes on", turns),
+		WITH_WALKS("a full queue of one user's is not another's, who begins at once", another_user),
+		WITH_WALKS("users take turns, each one's walks in their order", users_take_turns),
 		WITH_WALKS("few for a caller and the host", quotas),
 		WITH_WALKS("never two in one process, nor too many on the host", races),
 	};
