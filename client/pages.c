@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* vmactl pages: the state of a process's pages, in runs or summed up, with a bar on a terminal. */
-#include <inttypes.h>
 #include <langinfo.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -9,10 +8,10 @@
 #include "address.h"
 #include "escape.h"
 #include "list.h"
-#include "lookup.h"
 #include "number.h"
 #include "output.h"
 #include "page_bar.h"
+#include "place.h"
 #include "query.h"
 #include "table.h"
 #include "verbs.h"
@@ -130,12 +129,10 @@ static const char *detail(const struct options *options)
 static int make_path(const struct session *s, const struct place *place, const struct filter *range, struct text *path)
 {
 	const char *what = detail(&s->options);
-	int r = query_begin(path, route(s), place->process.pid, 0);
+	int r = place_query(place, route(s), 0, path);
 
 	if (what)
 		r |= query_add(path, "detail", what);
-	if (place->process.start_time_ticks)
-		r |= text_printf(path, "&start_time_ticks=%" PRIu64, place->process.start_time_ticks);
 	r |= filter_query(range, path);
 	if (!s->options.summary)
 		r |= list_add_limit(s, path);

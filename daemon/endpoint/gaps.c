@@ -225,8 +225,5 @@ void endpoint_gaps(struct request *request)
 		return;
 	}
 	free_list(list);
-	if (r < 0)
-		reply_error(request, &err);
-	else
-		reply_empty(request);
+	reply_bare(request, r, &err);
 }

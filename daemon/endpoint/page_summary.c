@@ -101,8 +101,5 @@ void endpoint_page_summary(struct request *request)
 		return;
 	}
 	free_list(list);
-	if (r < 0)
-		reply_error(request, &err);
-	else
-		reply_empty(request);
+	reply_bare(request, r, &err);
 }

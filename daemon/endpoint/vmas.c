@@ -165,8 +165,5 @@ void endpoint_vmas(struct request *request)
 		return;
 	}
 	free_list(list);
-	if (r < 0)
-		reply_error(request, &err);
-	else
-		reply_empty(request);
+	reply_bare(request, r, &err);
 }

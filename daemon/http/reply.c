@@ -63,6 +63,14 @@ void reply_error(struct request *request, const struct vmad_error *err)
 	reply_problem(request, &problem);
 }
 
+void reply_bare(struct request *request, int r, const struct vmad_error *err)
+{
+	if (r < 0)
+		reply_error(request, err);
+	else
+		reply_empty(request);
+}
+
 /* The bytes that stand for themselves in a query: RFC 3986 unreserved, and what people write in patterns. */
 static bool is_plain(char c)
 {

@@ -79,4 +79,7 @@ void reply_empty(struct request *request);
 void reply_problem(struct request *request, const struct problem *problem);
 void reply_error(struct request *request, const struct vmad_error *err);
 
+/* What there is to say where nothing was begun: the error, or, r not being below 0, as reply_empty(). */
+void reply_bare(struct request *request, int r, const struct vmad_error *err);
+
 #endif
