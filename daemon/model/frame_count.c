@@ -11,7 +11,7 @@
 
 #define HELPERS_MAX 3
 #define BATCHES (HELPERS_MAX + 2)	/* one for each thread, and one that waits */
-#define WORTH_A_THREAD 32768		/* frames: some milliseconds */
+#define WORTH_A_THREAD 8192		/* frames: a millisecond */
 #define READ_WORDS 8192			/* together */
 #define NEAR_FRAMES 4			/* cheaper to read over than to begin another read() */
 

@@ -214,6 +214,14 @@ static int add_regions(struct page_runs *runs, const struct pagemap_region *regi
 	return r;
 }
 
+/* What a scan has to tell: all, or, where each page is read too, only what pagemap does not. 0: all. */
+static uint64_t wanted(const struct page_runs *runs)
+{
+	if (runs->query.detail == PAGE_DETAIL_STATES)
+		return 0;
+	return PAGEMAP_SCAN_PRESENT | PAGEMAP_SCAN_SWAPPED | PAGEMAP_SCAN_GUARD | PAGEMAP_SCAN_PFNZERO | PAGEMAP_SCAN_HUGE;
+}
+
 static int scan_window(struct page_runs *runs)
 {
 	struct pagemap_region regions[REGIONS_MAX];
@@ -222,6 +230,7 @@ static int scan_window(struct page_runs *runs)
 		.start = runs->range.start,
 		.end = runs->range.start + (left < SCAN_SPAN_BYTES ? left : SCAN_SPAN_BYTES),
 		.any = PAGEMAP_SCAN_PRESENT | PAGEMAP_SCAN_SWAPPED | PAGEMAP_SCAN_GUARD,
+		.wanted = wanted(runs),
 		.max_pages = WINDOW_PAGES,
 	};
 	size_t count = 0;
