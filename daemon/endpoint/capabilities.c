@@ -46,7 +46,7 @@ static void check_usage(const struct request *request, struct vmad_capability *t
 {
 	const struct endpoint_context *context = request->context;
 	struct opener_target self = { .pid = getpid(), .want = OPENER_WANT(OPENER_SMAPS_ROLLUP) };
-	struct vmad_error err;
+	struct vmad_error err = { 0 };
 
 	if (opener_is_captured(context->opener)) {
 		answer(to, true, "smaps and smaps_rollup of the captured tree", NULL);

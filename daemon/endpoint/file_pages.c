@@ -27,7 +27,7 @@ static int put_pages(struct request *request, const struct file_query *query, st
 static void answer(struct request *request, const struct file_query *query)
 {
 	struct buf members = { 0 };
-	struct vmad_error err;
+	struct vmad_error err = { 0 };
 
 	if (put_pages(request, query, &members, &err) == 0) {
 		reply_document(request, &members);

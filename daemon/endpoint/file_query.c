@@ -113,7 +113,7 @@ static bool read_part(struct request *request, struct file_query *query)
 static bool open_by_path(struct request *request, struct file_query *query)
 {
 	const struct endpoint_context *context = request->context;
-	struct vmad_error err;
+	struct vmad_error err = { 0 };
 
 	if (file_open(context->opener, request->caller, request_text(request, PARAM_file_path), &query->file, &err) ==
 	    0)

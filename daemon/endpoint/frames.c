@@ -42,7 +42,7 @@ void endpoint_frames(struct request *request)
 {
 	struct endpoint_context *context = request->context;
 	struct frames *frames;
-	struct vmad_error err;
+	struct vmad_error err = { 0 };
 
 	if (!root_only(request, "page frames tell of everybody's memory"))
 		return;

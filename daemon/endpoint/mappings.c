@@ -115,7 +115,7 @@ static void look_up(struct request *request, const struct rmap_query *query)
 static void head_of_process(struct request *request)
 {
 	struct endpoint_context *context = request->context;
-	struct vmad_error err;
+	struct vmad_error err = { 0 };
 	struct target target;
 	int r = target_open(context->opener, request->caller, (pid_t)request_number(request, PARAM_pid),
 			    OPENER_WANT(OPENER_MAPS), request_number(request, PARAM_start_time_ticks), &target, &err);

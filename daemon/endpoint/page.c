@@ -64,7 +64,7 @@ void endpoint_page(struct request *request)
 	struct endpoint_context *context = request->context;
 	struct buf members = { 0 };
 	struct page_facts *page;
-	struct vmad_error err;
+	struct vmad_error err = { 0 };
 
 	if (page_facts_new(context->opener, request->caller, (pid_t)request_number(request, PARAM_pid),
 			   request_number(request, PARAM_start_time_ticks), request_number(request, PARAM_addr), &page, &err) < 0) {

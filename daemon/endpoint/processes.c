@@ -170,7 +170,7 @@ static int put_process(struct request *request, struct buf *to, struct vmad_erro
 void endpoint_process(struct request *request)
 {
 	struct buf members = { 0 };
-	struct vmad_error err;
+	struct vmad_error err = { 0 };
 
 	if (request->values[PARAM_detail_process].given && !request->head &&
 	    !request_walk(request, (pid_t)request_number(request, PARAM_pid)))

@@ -60,7 +60,7 @@ static const struct list_ops sharing_ops = {
 static void head_of_process(struct request *request, const struct sharing_query *query)
 {
 	struct endpoint_context *context = request->context;
-	struct vmad_error err;
+	struct vmad_error err = { 0 };
 	struct target target;
 	int r = target_open(context->opener, request->caller, query->pid, OPENER_WANT(OPENER_MAPS), query->start_time_ticks,
 			    &target, &err);
@@ -83,7 +83,7 @@ void endpoint_sharing(struct request *request)
 		.ceiling_bytes = SHARING_CEILING_BYTES,
 	};
 	struct sharing *sharing;
-	struct vmad_error err;
+	struct vmad_error err = { 0 };
 
 	if (!root_only(request, "with whom a process shares memory needs a root caller: it tells of everybody"))
 		return;

@@ -10,7 +10,7 @@ void endpoint_vma(struct request *request)
 	struct vmad_target record;
 	struct lookup *lookup;
 	struct target target;
-	struct vmad_error err;
+	struct vmad_error err = { 0 };
 	struct buf members = { 0 };
 	int r = target_open(context->opener, request->caller, (pid_t)request_number(request, PARAM_pid),
 			    OPENER_WANT(OPENER_MAPS), request_number(request, PARAM_start_time_ticks), &target, &err);

@@ -177,7 +177,7 @@ static int add_sharer(struct sharing *sharing, const struct mm_list_entry *entry
 	int r, kept = 0;
 
 	if (entry->code < 0)
-		return count_failure(sharing, entry->code);
+		return vmad_outcome(err, count_failure(sharing, entry->code), entry->pids[0], "pagemap", "open");
 	if (target_has_no_mm(entry->target))
 		return 0;
 	r = page_index_add(sharing->index, entry->target, NULL, NULL, &sharer.mm, err);
