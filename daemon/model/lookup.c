@@ -212,7 +212,7 @@ static int look_up_by_text(int fd, pid_t pid, uint64_t address, struct lookup *l
 	struct maps_entry entry;
 	uint64_t runs = 0, seen = 0;
 	int more = 1;
-	int r;
+	int r, alive;
 
 	/* A descriptor that was read through before shows no line any more, and its duplicate has the same offset. */
 	lseek(fd, 0, SEEK_SET);
@@ -233,8 +233,9 @@ static int look_up_by_text(int fd, pid_t pid, uint64_t address, struct lookup *l
 		}
 	}
 	r = more < 0 ? more : r;
-	if (r == 0 && (seen == 0 || !reader_target_alive(reader)))
-		r = -ESRCH;
+	alive = r == 0 && seen ? reader_target_alive(reader) : 0;
+	if (r == 0 && alive <= 0)
+		r = alive < 0 ? alive : -ESRCH;
 	reader_free(reader);
 	lookup->record.exact = runs <= 1;
 	lookup->source = "maps";

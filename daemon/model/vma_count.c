@@ -20,14 +20,15 @@ int vma_count(int fd, pid_t pid, uint64_t *ret_count)
 	struct reader *reader;
 	struct vmad_str lines;
 	uint64_t count = 0;
-	int r = reader_new(fd, pid, "maps", READER_UNPACED, &reader, NULL);
+	int alive, r = reader_new(fd, pid, "maps", READER_UNPACED, &reader, NULL);
 
 	if (r < 0)
 		return r;
 	while ((r = reader_next(reader, &lines, NULL)) > 0)
 		count += count_lines(lines);
-	if (r == 0 && (!count || !reader_target_alive(reader)))
-		r = -ESRCH;
+	alive = r == 0 && count ? reader_target_alive(reader) : 0;
+	if (r == 0 && alive <= 0)
+		r = alive < 0 ? alive : -ESRCH;
 	reader_free(reader);
 	if (r == 0)
 		*ret_count = count;

@@ -67,10 +67,12 @@ static int finish(struct vma_list *list, enum vma_list_end end)
 }
 
 /* An empty file is the truth for a thread of the kernel; for all others it means that the mm is gone. */
-static int finish_at_eof(struct vma_list *list)
+static int finish_at_eof(struct vma_list *list, struct vmad_error *err)
 {
-	bool alive = list->seen ? reader_target_alive(list->reader) : target_has_no_mm(&list->target);
+	int alive = list->seen ? reader_target_alive(list->reader) : target_has_no_mm(&list->target);
 
+	if (alive < 0)
+		return vmad_fail(err, -alive, list->target.files.pid, list->query.usage ? "smaps" : "maps", "read");
 	return finish(list, alive ? VMA_LIST_COMPLETE : VMA_LIST_TARGET_GONE);
 }
 
@@ -117,7 +119,7 @@ int vma_list_next(struct vma_list *list, struct vma_list_row *row, struct vmad_e
 		int r = read_row(list, row, &keys, err);
 
 		if (r == 0)
-			return finish_at_eof(list);
+			return finish_at_eof(list, err);
 		if (r == -ESRCH)	/* reaped: not even the file's end can be read */
 			return finish(list, VMA_LIST_TARGET_GONE);
 		if (r < 0)

@@ -93,7 +93,8 @@ int maps_sum_read(int fd, void *ret_sum)
 		return (int)n;
 	take_lines(text, len, true, sum);
 	/* An end that came because the address space is gone looks like any other. */
-	return !sum->vmas || pread(fd, &probe, 1, 0) <= 0 ? -ESRCH : 0;
+	n = sum->vmas ? pread(fd, &probe, 1, 0) : 0;
+	return n > 0 ? 0 : n < 0 ? -errno : -ESRCH;
 }
 
 int usage_bytes_read(int fd, void *ret_usage)

@@ -312,7 +312,7 @@ int reader_next(struct reader *reader, struct vmad_str *ret_bytes, struct vmad_e
 	return 1;
 }
 
-bool reader_target_alive(struct reader *reader)
+int reader_target_alive(struct reader *reader)
 {
 	char byte;
 	ssize_t n;
@@ -320,7 +320,7 @@ bool reader_target_alive(struct reader *reader)
 	do {
 		n = pread(reader->file.fd, &byte, 1, 0);
 	} while (n < 0 && errno == EINTR);
-	return n > 0;
+	return n < 0 && errno != ESRCH ? -errno : n > 0;
 }
 
 uint64_t reader_kernel_us(const struct reader *reader)

@@ -44,11 +44,11 @@ void reader_free(struct reader *reader);
 int reader_next(struct reader *reader, struct vmad_str *ret_bytes, struct vmad_error *err);
 
 /*
- * After end of file: is the mm still there? False: it died on the way (exec or exit) and the end came early; or there
+ * After end of file: is the mm still there (1)? 0: it died on the way (exec or exit) and the end came early; or there
  * never was one and the file was empty from the beginning (a thread of the kernel, a zombie): who reads knows whether
- * lines came.
+ * lines came. Negative: that cannot be told.
  */
-bool reader_target_alive(struct reader *reader);
+int reader_target_alive(struct reader *reader);
 
 /* Time spent in read(), in microseconds, so far. */
 uint64_t reader_kernel_us(const struct reader *reader);
