@@ -82,12 +82,13 @@ static int open_unix(const char *path, mode_t mode, gid_t gid, struct listener *
 	listener->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (listener->fd < 0)
 		return -errno;
-	r = bind_unix(listener->fd, &address, mode, gid);
+	listener->unlink_path = strdup(path);
+	r = listener->unlink_path ? bind_unix(listener->fd, &address, mode, gid) : -ENOMEM;
 	if (r < 0) {
+		free(listener->unlink_path);
 		close(listener->fd);
 		return r;
 	}
-	listener->unlink_path = strdup(path);
 	snprintf(listener->name, sizeof(listener->name), "unix:%s", path);
 	return 0;
 }

@@ -122,7 +122,7 @@ int identity_take(struct identity *identity, const struct vmad_caller *caller)
 	r = take(caller);
 	if (r == 0)
 		identity->now = caller_copy(caller);	/* without memory it is taken on anew each time */
-	return r;
+	return r == -EPERM ? -EIO : r;	/* EPERM would be the caller's, to whom nothing was refused */
 }
 
 void identity_clear(struct identity *identity)
