@@ -10,7 +10,9 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <pthread.h>
+#include <pwd.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -18,21 +20,25 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
-enum call { CALL_NONE, CALL_MALLOC, CALL_OPEN, CALL_READ, CALL_MMAP, CALL_THREAD, CALL_SEND, CALL_IOCTL };
+enum call { CALL_NONE, CALL_MALLOC, CALL_OPEN, CALL_READ, CALL_MMAP, CALL_THREAD, CALL_SEND, CALL_IOCTL, CALL_RECEIVE, CALL_IDENTITY };
 
 /* The page; tests/faults/faults.py knows it, too. */
 struct control {
 	_Atomic int32_t call;		/* which calls count */
 	_Atomic int32_t error;		/* errno; 0: the call does half of its work; -1: a read of smaps does not come back while this is so, and only those count */
-	_Atomic int64_t fail_at;	/* from 1; 0: none */
+	_Atomic int64_t fail_at;	/* from 1; 0: none; -n: each n-th */
 	_Atomic int64_t count;		/* such calls since the test set this to 0 */
 	_Atomic int64_t live;		/* allocations that were not freed */
+	_Atomic int32_t only;		/* only this process's calls count; 0: those of all */
 };
 
 static struct control nowhere, *control = &nowhere;
@@ -52,12 +58,23 @@ __attribute__((constructor)) static void begin(void)
 	control = page;
 }
 
+/* How deep this thread is in what does not live through a fault; see getpwnam(). */
+static __thread int spared __attribute__((tls_model("initial-exec")));
+
 /* Is this call the one? */
 static bool is_due(enum call call)
 {
+	int32_t only;
+	int64_t nth, fail_at;
+
 	if (atomic_load_explicit(&control->call, memory_order_relaxed) != (int32_t)call)
 		return false;
-	return atomic_fetch_add(&control->count, 1) + 1 == atomic_load(&control->fail_at);
+	only = atomic_load(&control->only);
+	if (spared || (only && only != getpid()))
+		return false;
+	nth = atomic_fetch_add(&control->count, 1) + 1;
+	fail_at = atomic_load(&control->fail_at);
+	return fail_at < 0 ? nth % -fail_at == 0 : nth == fail_at;
 }
 
 static bool fails(enum call call)
@@ -139,6 +156,22 @@ void free(void *p)
 	found; \
 })
 
+/* glibc 2.36 ends by SIGSEGV where it has no memory at the first name that it looks up (nss_database_check_reload_and_get()). */
+#define SPARED(type, name, arg_type) \
+type name(arg_type arg) \
+{ \
+	type found; \
+	spared++; \
+	found = REAL(name)(arg); \
+	spared--; \
+	return found; \
+}
+
+SPARED(struct passwd *, getpwnam, const char *)
+SPARED(struct passwd *, getpwuid, uid_t)
+SPARED(struct group *, getgrnam, const char *)
+SPARED(struct group *, getgrgid, gid_t)
+
 #define MODE_OF(flags) ({ \
 	mode_t mode = 0; \
 	if ((flags) & (O_CREAT | O_TMPFILE)) { \
@@ -158,6 +191,80 @@ int open(const char *path, int flags, ...)
 int openat(int at, const char *path, int flags, ...)
 {
 	return fails(CALL_OPEN) ? -1 : REAL(openat)(at, path, flags, MODE_OF(flags));
+}
+
+FILE *fopen(const char *path, const char *mode)
+{
+	return fails(CALL_OPEN) ? NULL : REAL(fopen)(path, mode);
+}
+
+int accept4(int fd, struct sockaddr *address, socklen_t *len, int flags)
+{
+	return fails(CALL_OPEN) ? -1 : REAL(accept4)(fd, address, len, flags);
+}
+
+int socketpair(int domain, int type, int protocol, int ends[2])
+{
+	return fails(CALL_OPEN) ? -1 : REAL(socketpair)(domain, type, protocol, ends);
+}
+
+int pipe2(int ends[2], int flags)
+{
+	return fails(CALL_OPEN) ? -1 : REAL(pipe2)(ends, flags);
+}
+
+int eventfd(unsigned first, int flags)
+{
+	return fails(CALL_OPEN) ? -1 : REAL(eventfd)(first, flags);
+}
+
+int signalfd(int fd, const sigset_t *signals, int flags)
+{
+	return fails(CALL_OPEN) ? -1 : REAL(signalfd)(fd, signals, flags);
+}
+
+/* The commands that give a descriptor, among those that vmad uses. */
+int fcntl(int fd, int command, ...)
+{
+	va_list list;
+	void *arg;
+
+	va_start(list, command);
+	arg = va_arg(list, void *);
+	va_end(list);
+	return (command == F_DUPFD || command == F_DUPFD_CLOEXEC) && fails(CALL_OPEN) ? -1 : REAL(fcntl)(fd, command, arg);
+}
+
+/* What glibc has no function for, or one that would change all threads. */
+static enum call kind_of_syscall(long number)
+{
+	switch (number) {
+	case SYS_openat2:
+	case SYS_pidfd_open:
+		return CALL_OPEN;
+	case SYS_setgroups:
+	case SYS_setresuid:
+	case SYS_setresgid:
+	case SYS_capset:
+		return CALL_IDENTITY;
+	default:
+		return CALL_NONE;
+	}
+}
+
+long syscall(long number, ...)
+{
+	enum call call = kind_of_syscall(number);
+	long arg[6];
+	va_list list;
+
+	va_start(list, number);
+	for (int i = 0; i < 6; i++)
+		arg[i] = va_arg(list, long);
+	va_end(list);
+	if (call != CALL_NONE && fails(call))
+		return -1;
+	return REAL(syscall)(number, arg[0], arg[1], arg[2], arg[3], arg[4], arg[5]);
 }
 
 DIR *opendir(const char *path)
@@ -216,6 +323,27 @@ ssize_t pread(int fd, void *to, size_t size, off_t at)
 {
 	return read_is_due(fd) && !is_short(&size) ? (errno = atomic_load(&control->error), -1) :
 						       REAL(pread)(fd, to, size, at);
+}
+
+/* A directory has ended where errno is as it was. */
+struct dirent *readdir(DIR *directory)
+{
+	int32_t error = atomic_load(&control->error);
+
+	return error > 0 && error != EINTR && is_due(CALL_READ) ? (errno = error, NULL) : REAL(readdir)(directory);
+}
+
+ssize_t recv(int fd, void *to, size_t size, int flags)
+{
+	return is_due(CALL_RECEIVE) && !is_short(&size) ? (errno = atomic_load(&control->error), -1) :
+							  REAL(recv)(fd, to, size, flags);
+}
+
+ssize_t recvmsg(int fd, struct msghdr *message, int flags)
+{
+	/* no half of a packet either */
+	return is_due(CALL_RECEIVE) && atomic_load(&control->error) ? (errno = atomic_load(&control->error), -1) :
+								      REAL(recvmsg)(fd, message, flags);
 }
 
 void *mmap(void *at, size_t size, int prot, int flags, int fd, off_t offset)

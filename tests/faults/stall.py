@@ -1,29 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A process that does not let itself be looked at: the kernel does not come back from one read of its smaps."""
-import ctypes
-import mmap
 import os
 import re
 import sys
-import tempfile
 import threading
 import time
 
 sys.path.insert(0, os.path.join(os.environ['TOP_SRCDIR'], 'tests/lib'))
 import tap  # noqa: E402
+from inject import NEVER_BACK, READ, injection  # noqa: E402
 from victim import Victim  # noqa: E402
-from vmad import TOP_BUILDDIR, Vmad, is_sanitized  # noqa: E402
+from vmad import Vmad, is_sanitized  # noqa: E402
 from wire import wait_until  # noqa: E402
 
-INJECT = os.path.join(TOP_BUILDDIR, 'tests/faults/inject.so')
-READ, NEVER_BACK = 3, -1
 STALL_SECONDS = 20  # daemon/stall/stall.h
-
-
-class Control(ctypes.Structure):
-    """The page that tests/faults/inject.c reads."""
-
-    _fields_ = [('call', ctypes.c_int32), ('error', ctypes.c_int32), ('fail_at', ctypes.c_int64), ('count', ctypes.c_int64), ('live', ctypes.c_int64)]
 
 
 def ask(target, answers):
@@ -34,7 +24,7 @@ def ask(target, answers):
 
 def hold():
     """The next read of somebody's smaps or smaps_rollup does not come back."""
-    control.count, control.fail_at, control.error, control.call = 0, 1, NEVER_BACK, READ
+    control.begin(READ, NEVER_BACK, 1)
 
 
 def quarantined():
@@ -94,9 +84,6 @@ def ends_somehow(target):
 if is_sanitized():
     print('1..0 # SKIP a sanitizer has an allocator of its own; what is built without one is tried')
     sys.exit(0)
-with tempfile.NamedTemporaryFile() as page:
-    page.truncate(4096)
-    shared = mmap.mmap(page.fileno(), 4096)
-    control = Control.from_buffer(shared)
-    with Vmad(environment={'LD_PRELOAD': INJECT, 'VMAD_FAULTS': page.name}) as vmad, Victim() as victim:
+with injection() as (control, environment):
+    with Vmad(environment=environment) as vmad, Victim() as victim:
         tap.run([stuck, it_ends])
