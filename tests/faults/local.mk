@@ -5,7 +5,7 @@ tests/faults/inject.so: %D%/inject.c
 	$(AM_V_CCLD)$(MKDIR_P) $(@D) && $(CC) -std=gnu17 -Wall -Wextra -O1 -g -shared -fPIC -o $@ $<
 check_DATA += tests/faults/inject.so
 CLEANFILES += tests/faults/inject.so
-EXTRA_DIST += %D%/inject.c
+EXTRA_DIST += %D%/inject.c tests/lib/inject.py
 
 faults_tests = %D%/faults.py %D%/mutated.py %D%/soak.py %D%/stall.py
 TESTS += $(faults_tests)
