@@ -11,6 +11,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -132,7 +133,7 @@ static const int of_opener[] = {
 static const int of_worker[] = {
 	SCMP_SYS(accept), SCMP_SYS(accept4), SCMP_SYS(recvfrom), SCMP_SYS(sendto), SCMP_SYS(sendfile),
 	SCMP_SYS(shutdown), SCMP_SYS(getpeername), SCMP_SYS(eventfd2), SCMP_SYS(pipe2), SCMP_SYS(dup),
-	SCMP_SYS(preadv), SCMP_SYS(readv),
+	SCMP_SYS(preadv), SCMP_SYS(readv), SCMP_SYS(getpriority),
 };
 
 /* What nothing here ever does, unless it was taken over. */
@@ -190,7 +191,7 @@ static int add_looked_into(scmp_filter_ctx filter)
 }
 
 /*
- * Threads have names; procfs answers questions by ioctl (PROCMAP_QUERY and PAGEMAP_SCAN, both of the letter 'f'), and so
+ * Threads have names, and let others go first; procfs answers questions by ioctl (PROCMAP_QUERY and PAGEMAP_SCAN, both of the letter 'f'), and so
  * does the helper module; and the journal's library makes a datagram socket for itself.
  */
 static int add_worker_only(scmp_filter_ctx filter)
@@ -199,6 +200,9 @@ static int add_worker_only(scmp_filter_ctx filter)
 	const uint64_t procfs = (uint64_t)'f' << _IOC_TYPESHIFT, helper = (uint64_t)VMADK_TYPE << _IOC_TYPESHIFT;
 	int r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 1, SCMP_A0(SCMP_CMP_EQ, PR_SET_NAME));
 
+	if (r == 0)	/* itself */
+		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(setpriority), 2, SCMP_A0(SCMP_CMP_EQ, PRIO_PROCESS),
+				     SCMP_A1(SCMP_CMP_EQ, 0));
 	if (r == 0)
 		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
 				     SCMP_A1(SCMP_CMP_MASKED_EQ, letter, procfs));

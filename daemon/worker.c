@@ -13,6 +13,7 @@
 #include "http/tls.h"
 #include "opener/opener.h"
 #include "sampler/snapshot.h"
+#include "source/facts_thread.h"
 #include "source/mmap_rules.h"
 #include "source/pagemap_scan.h"
 #include "web/web.h"
@@ -130,6 +131,7 @@ struct worker *worker_start(struct daemon *daemon, struct opener *opener)
 	int r = -ENOMEM;
 
 	if (worker) {
+		facts_thread_start();
 		open_context(&worker->context, daemon, opener);
 		find_page(&worker->context, daemon);
 		config.context = &worker->context;

@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include "http/blocked.h"
@@ -35,6 +36,7 @@ struct connection {
 	struct vmad_caller *caller;	/* its own thread's */
 	struct peer peer;
 	enum connection_over over;
+	int patience;			/* by so much its thread is nicer; 0 also once it is */
 	int fd;
 	/*
 	 * Its own thread writes these at every request, and the sweeper looks at them now and then; a lock for all
@@ -267,6 +269,25 @@ static enum connection_over judge(const struct tally *tally, const struct listen
 	return tally->within >= listener_quota(listener) ? CONNECTION_OVER_LISTENER : CONNECTION_WITHIN;
 }
 
+/*
+ * Of one peer's connections each one's thread gives way to those before it, and those over TCP to those of the Unix
+ * socket: whoever has many, and keeps them busy, takes the time for it from itself.
+ */
+static int patience_of(const struct connection *connection, const struct tally *tally)
+{
+	int nicer = PATIENCE_STEP * (int)(tally->within_of_peer + (connection_is_tcp(connection) ? PATIENCE_TCP : 0));
+
+	return nicer > PATIENCE_MAX || connection->over ? PATIENCE_MAX : nicer;
+}
+
+/* In the connection's own thread, which is all that who=0 means on Linux. */
+static void be_patient(struct connection *connection)
+{
+	if (connection->patience)
+		setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + connection->patience);
+	connection->patience = 0;
+}
+
 struct connection *connection_new(struct connections *connections, struct listener *listener, int fd,
 				  const struct sockaddr *address)
 {
@@ -282,6 +303,7 @@ struct connection *connection_new(struct connections *connections, struct listen
 	pthread_mutex_lock(&connections->lock);
 	tally = count(connections, connection);
 	connection->over = judge(&tally, listener);
+	connection->patience = patience_of(connection, &tally);
 	connection_reads(connection);
 	connection->next = connections->list;
 	connections->list = connection;
@@ -372,6 +394,7 @@ void connection_begins(struct connection *connection)
 {
 	enum stage stage = STAGE_ANSWERS;
 
+	be_patient(connection);
 	stall_begin(&connection->watch);
 	atomic_compare_exchange_strong(&connection->stage, &stage, STAGE_ANSWERLESS);
 	connection_works(connection);

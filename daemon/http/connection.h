@@ -29,6 +29,10 @@
 #define CONNECTIONS_OVER_PEER 8		/* of one uid or address; more are cut without a word */
 #define CONNECTIONS_CUT 128		/* cut, and not yet cleaned up by libmicrohttpd */
 
+#define PATIENCE_STEP 1			/* of nice(2), for each connection of the same peer */
+#define PATIENCE_TCP 2			/* as many connections does it count that one is over TCP */
+#define PATIENCE_MAX 5
+
 #define HEADER_DEADLINE_MS 10000	/* from the end of one reply to the end of the next request's head */
 #define OVER_DEADLINE_MS 1000		/* the same, for one above a quota */
 #define SEND_DEADLINE_MS 10000		/* for the client to take what it was given, and */

@@ -232,18 +232,34 @@ static int start(void)
 	return -r;
 }
 
+/* With the lock held. */
+static int start_once(void)
+{
+	int r = thread.started ? 0 : start();
+
+	thread.started = r == 0;
+	return r;
+}
+
+int facts_thread_start(void)
+{
+	int r;
+
+	pthread_mutex_lock(&thread.lock);
+	r = start_once();
+	pthread_mutex_unlock(&thread.lock);
+	return r;
+}
+
 int facts_thread_ask(struct facts_request *request)
 {
-	int r = 0;
+	int r;
 
 	request->done = false;
 	request->next = NULL;
 	pthread_cond_init(&request->finished, NULL);
 	pthread_mutex_lock(&thread.lock);
-	if (!thread.started) {
-		r = start();
-		thread.started = r == 0;
-	}
+	r = start_once();
 	if (r == 0) {
 		*thread.last = request;
 		thread.last = &request->next;

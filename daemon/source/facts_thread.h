@@ -34,6 +34,12 @@ struct facts_request {
 	struct facts_request *next;
 };
 
+/*
+ * Starts it, where nobody has asked yet: a thread is born as patient as its creator, and this one serves all. 0 or
+ * negative errno; then the first who asks tries again.
+ */
+int facts_thread_start(void);
+
 /* Has the request answered, and waits for it. 0 or negative errno. */
 int facts_thread_ask(struct facts_request *request);
 

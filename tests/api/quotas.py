@@ -75,6 +75,28 @@ def a_users_connections():
     close(wires)
 
 
+def niceness():
+    """Of each of vmad's threads, by how much it is nicer than the first."""
+    found = {}
+    for tid in os.listdir(f'/proc/{vmad.pid}/task'):
+        with open(f'/proc/{vmad.pid}/task/{tid}/stat', encoding='ascii', errors='replace') as stat:
+            found[int(tid)] = int(stat.read().rpartition(')')[2].split()[16])
+    return sorted(nice - found[vmad.pid] for nice in found.values())
+
+
+def who_has_many_gives_way():
+    """of a user's connections each one's thread is nicer than those before it, up to 5: others need not wait for many"""
+    settled()
+    threads = niceness()
+    wires = as_uid(NOBODY, lambda: connections(8))
+    tap.equal({status(wire) for wire in wires}, {(200, None)}, 'all of 8')
+    tap.equal(niceness(), sorted([*threads, 0, 1, 2, 3, 4, 5, 5, 5]), 'their threads')
+    with Wire(vmad.socket) as wire:
+        tap.equal(status(wire), (200, None), 'another user')
+        tap.equal(niceness(), sorted([*threads, 0, 0, 1, 2, 3, 4, 5, 5, 5]), "another user's thread")
+    close(wires)
+
+
 def silent_connections_count():
     """a user who only connects, and says nothing, takes no more than that either"""
     settled()
@@ -184,6 +206,7 @@ def roots_socket_is_roots():
 
 CASES = [
     a_users_connections,
+    who_has_many_gives_way,
     silent_connections_count,
     a_sockets_connections,
     who_waits_above_the_quota,

@@ -530,9 +530,10 @@ def quotas(bench):
         figures = rounds_of([((what, name), False, lambda load_of=load_of, what=what: run(load_of, what))
                              for name, load_of in loads.items() for what in asked], QUOTA_ROUNDS)
     for (what, name), values in figures.items():
-        p99, base = (statistics.median(value['p99_ns'] for value in figures[what, load]) for load in (name, 'alone'))
+        p50, p99 = (statistics.median(value[key] for value in values) for key in ('p50_ns', 'p99_ns'))
+        base = statistics.median(value['p99_ns'] for value in figures[what, 'alone'])
         failed = sum(value['failed'] for value in values)
-        row(f'{what}: {name}', f'{failed} refused' if failed else '', ms(p99), ratio=p99 / base, rounds=len(values))
+        row(f'{what}: {name}', f'{failed} refused' if failed else 'p50/p99', f'{p50 / 1e6:.2f}/{ms(p99)}', ratio=p99 / base, rounds=len(values))
 
 
 # --- who maps a page ---

@@ -13,7 +13,8 @@
 
 #define EVENTS 64
 #define TICK_MS 10
-#define REST_NS UINT64_C(100000000)	/* before one that was sent away comes back */
+#define REST_NS UINT64_C(100000000)	/* before one that was sent away comes back; who trickles is slow in this, too */
+#define TRICKLER_REST_NS (10 * REST_NS)
 #define RESPONSE_MAX 65536
 
 struct client {
@@ -40,11 +41,12 @@ static uint64_t now_ns(void)
 	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
 }
 
-static void rest(struct client *client)
+static void rest(const struct crowd *crowd, struct client *client)
 {
-	close(client->fd);
+	if (client->fd >= 0)
+		close(client->fd);
 	client->fd = -1;
-	client->due_ns = now_ns() + REST_NS;
+	client->due_ns = now_ns() + (crowd->trickle_ns ? TRICKLER_REST_NS : REST_NS);
 }
 
 static void come(struct crowd *crowd, struct client *client)
@@ -55,10 +57,8 @@ static void come(struct crowd *crowd, struct client *client)
 	client->fd = http_try_connect(crowd->where);
 	if (client->fd >= 0 && epoll_ctl(crowd->epoll, EPOLL_CTL_ADD, client->fd, &event) == 0)
 		client->due_ns = now_ns();
-	else if (client->fd >= 0)
-		rest(client);
 	else
-		client->due_ns = now_ns() + REST_NS;
+		rest(crowd, client);
 }
 
 /* The whole request, or its next byte; the last one never comes. */
@@ -81,7 +81,7 @@ static void hear(struct crowd *crowd, struct client *client)
 		return;
 	if (n <= 0) {
 		crowd->result.cut++;
-		rest(client);
+		rest(crowd, client);
 		return;
 	}
 	client->have += (size_t)n;
