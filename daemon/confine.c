@@ -191,8 +191,8 @@ static int add_looked_into(scmp_filter_ctx filter)
 }
 
 /*
- * Threads have names, and let others go first; procfs answers questions by ioctl (PROCMAP_QUERY and PAGEMAP_SCAN, both of the letter 'f'), and so
- * does the helper module; and the journal's library makes a datagram socket for itself.
+ * Threads have names, and let others go first; procfs answers questions by ioctl (PROCMAP_QUERY and PAGEMAP_SCAN, both
+ * of the letter 'f'), and so does the helper module; and the journal's library makes a datagram socket for itself.
  */
 static int add_worker_only(scmp_filter_ctx filter)
 {

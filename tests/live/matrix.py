@@ -33,6 +33,7 @@ FILES = {
     'pages states': ('maps', 'pagemap'),
     'pages flags': ('maps', 'pagemap'),
     'pages frames': ('maps', 'pagemap'),
+    'pages summary': ('maps', 'pagemap'),
     'page': ('maps',),
     'sharing': ('maps', 'pagemap'),
     'mappings': ('maps', 'pagemap'),
