@@ -284,7 +284,9 @@ static int beat_ms_of(const struct daemon *daemon)
 
 int role_worker(struct daemon *daemon, const struct worker_role *role)
 {
-	struct worker_process process = { .daemon = daemon, .role = role, .beat_ms = beat_ms_of(daemon) };
+	struct worker_process process = {
+		.daemon = daemon, .role = role, .control_fd = -1, .beat_ms = beat_ms_of(daemon)
+	};
 	int end_fd = open_signals(SIGTERM, role->parent ? 0 : SIGINT);
 	int reload_fd = role->files >= 0 ? role->files : open_signals(SIGHUP, 0), r;
 

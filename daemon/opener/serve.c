@@ -24,6 +24,7 @@
  * systemd start it again.
  */
 #define LEFT_US UINT64_C(3000000)
+#define FIND_MS 100	/* a worker is not looked for more often */
 
 /* A control socket and the channels that came from it. */
 struct control {
@@ -227,9 +228,19 @@ static bool has_worker(struct serving *serving, const struct serve_config *confi
 			return false;
 		if (now_us() < control->until_us)
 			continue;
+		control->until_us = now_us() + FIND_MS * UINT64_C(1000);
 		control->fd = config->find_worker(config->arg);
 	}
 	return true;
+}
+
+static int patience_ms(const struct serving *serving)
+{
+	for (size_t i = 0; i < serving->count; i++) {
+		if (serving->controls[i].role == SERVE_WORKER && serving->controls[i].fd < 0)
+			return FIND_MS;
+	}
+	return HANDLES_SWEEP_MS;
 }
 
 static int step(struct serving *serving, const struct serve_config *config)
@@ -244,7 +255,7 @@ static int step(struct serving *serving, const struct serve_config *config)
 	for (size_t i = 0; i < serving->count; i++)
 		polled[i] = (struct pollfd){ .fd = serving->controls[i].fd, .events = POLLIN };
 	polled[serving->count] = (struct pollfd){ .fd = config->reload_fd, .events = POLLIN };
-	n = poll(polled, serving->count + 1, HANDLES_SWEEP_MS);
+	n = poll(polled, serving->count + 1, patience_ms(serving));
 	if (n < 0)
 		return errno == EINTR ? 0 : -errno;
 	if (polled[serving->count].revents)

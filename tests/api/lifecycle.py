@@ -267,6 +267,17 @@ class Notified:
     def next(self):
         return dict(line.split('=', 1) for line in self.socket.recv(4096).decode().splitlines())
 
+    def beats(self, seconds):
+        """How often WATCHDOG=1 is said in that time."""
+        end, count = time.monotonic() + seconds, 0
+        while (left := end - time.monotonic()) > 0:
+            self.socket.settimeout(left)
+            try:
+                count += self.next() == {'WATCHDOG': '1'}
+            except TimeoutError:
+                break
+        return count
+
 
 def readiness():
     """NOTIFY_SOCKET: READY=1 with a status when it serves, STOPPING=1 when it drains"""
@@ -292,6 +303,24 @@ def watchdog():
             began = time.monotonic()
             tap.equal([notified.next() for _ in range(4)], [{'WATCHDOG': '1'}] * 4, 'beats')
             tap.truth(0.3 <= time.monotonic() - began <= 5, f'four within {time.monotonic() - began:.2f} s')
+        notified.socket.close()
+
+
+def no_beat_for_the_dead():
+    """WATCHDOG_USEC: no WATCHDOG=1 while the opener, or the worker, does not get on; one each again when it does"""
+    if os.geteuid() != 0:
+        raise tap.Skip('an ordinary user\'s vmad is one process')
+    with tempfile.TemporaryDirectory() as directory:
+        notified = Notified(directory)
+        with Vmad(environment={'NOTIFY_SOCKET': notified.path, 'WATCHDOG_USEC': '400000'}) as vmad:
+            for member in ('vmad-opener', 'vmad-worker'):
+                tap.truth(notified.beats(1), f'before {member} is stopped')
+                pid = vmad.processes()[member]
+                os.kill(pid, signal.SIGSTOP)
+                notified.beats(0.5)     # those that are under way
+                tap.equal(notified.beats(1), 0, f'while {member} is stopped')
+                os.kill(pid, signal.SIGCONT)
+                wait_until(lambda: notified.beats(0.2), f'a beat after {member} goes on')
         notified.socket.close()
 
 
@@ -385,6 +414,7 @@ tap.run([
     bad_sockets_from_systemd,
     readiness,
     watchdog,
+    no_beat_for_the_dead,
     a_reply_in_the_air_ends_whole,
     one_that_hangs_does_not_hold_it,
     many_starts_and_ends,

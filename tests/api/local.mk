@@ -5,6 +5,7 @@ api_tests = \
 	%D%/bad_input.py \
 	%D%/captured.py \
 	%D%/growth.py \
+	%D%/halves.py \
 	%D%/helper.py \
 	%D%/lifecycle.py \
 	%D%/metrics.py \
