@@ -1,34 +1,47 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* vma: what one address of a process is. */
+#include <errno.h>
+
 #include "encode/record.h"
 #include "endpoint/endpoint.h"
 #include "model/lookup.h"
 
-void endpoint_vma(struct request *request)
+#define TRIES 3	/* of a process that execs: what was opened is gone then, but the process is not */
+
+static int look_up(struct request *request, struct target *target, struct lookup **ret_lookup, struct vmad_error *err)
 {
 	struct endpoint_context *context = request->context;
+	int r = -ESRCH;
+
+	for (int i = 0; i < TRIES && r == -ESRCH; i++) {
+		r = target_open(context->opener, request->caller, (pid_t)request_number(request, PARAM_pid),
+				OPENER_WANT(OPENER_MAPS), request_number(request, PARAM_start_time_ticks), target, err);
+		if (r < 0)
+			return r;
+		r = lookup_new(target, request_number(request, PARAM_addr), ret_lookup, err);
+		if (r < 0)
+			target_close(target);
+	}
+	return r;
+}
+
+void endpoint_vma(struct request *request)
+{
 	struct vmad_target record;
 	struct lookup *lookup;
 	struct target target;
 	struct vmad_error err = { 0 };
 	struct buf members = { 0 };
-	int r = target_open(context->opener, request->caller, (pid_t)request_number(request, PARAM_pid),
-			    OPENER_WANT(OPENER_MAPS), request_number(request, PARAM_start_time_ticks), &target, &err);
 
-	if (r < 0) {
+	if (look_up(request, &target, &lookup, &err) < 0) {
 		reply_error(request, &err);
 		return;
 	}
-	r = lookup_new(&target, request_number(request, PARAM_addr), &lookup, &err);
-	if (r == 0) {
-		record = target_record(&target);
-		record_put_target(&members, &record);
-		record_put_origin(&members, &(struct vmad_origin){ .source = lookup_source(lookup) });
-		record_put_lookup(&members, lookup_record(lookup));
-		lookup_free(lookup);
-		reply_document(request, &members);
-	} else {
-		reply_error(request, &err);
-	}
+	record = target_record(&target);
+	record_put_target(&members, &record);
+	record_put_origin(&members, &(struct vmad_origin){ .source = lookup_source(lookup) });
+	record_put_lookup(&members, lookup_record(lookup));
+	lookup_free(lookup);
+	reply_document(request, &members);
 	target_close(&target);
 }

@@ -275,8 +275,8 @@ static void name_source(struct page_facts *page)
 		 page->target.files.fd[OPENER_PAGEMAP] < 0 ? "" : ", pagemap");
 }
 
-int page_facts_new(struct opener *opener, const struct vmad_caller *caller, pid_t pid, uint64_t start_time_ticks, uint64_t address,
-		   struct page_facts **ret_page, struct vmad_error *err)
+static int look_up(struct opener *opener, const struct vmad_caller *caller, pid_t pid, uint64_t start_time_ticks,
+		   uint64_t address, struct page_facts **ret_page, struct vmad_error *err)
 {
 	struct page_facts *page = calloc(1, sizeof(*page));
 	int r;
@@ -301,4 +301,15 @@ int page_facts_new(struct opener *opener, const struct vmad_caller *caller, pid_
 	name_source(page);
 	*ret_page = page;
 	return 0;
+}
+
+/* What it was opened as may be gone while the process is not: after an exec it is another image's address. */
+int page_facts_new(struct opener *opener, const struct vmad_caller *caller, pid_t pid, uint64_t start_time_ticks, uint64_t address,
+		   struct page_facts **ret_page, struct vmad_error *err)
+{
+	int r = -ESRCH;
+
+	for (int i = 0; i < TRIES && r == -ESRCH; i++)
+		r = look_up(opener, caller, pid, start_time_ticks, address, ret_page, err);
+	return r;
 }

@@ -348,6 +348,8 @@ static int await_piece(struct page_runs *runs, struct vmad_error *err)
 			r = page_ranges_next(&runs->ranges, &runs->range, err);
 		if (r > 0)
 			runs->last_start = runs->range.start;
+		if (r == -ESRCH)
+			return finish(runs, PAGE_RUNS_TARGET_GONE);
 		if (r < 0)
 			return r;
 		if (r == 0)

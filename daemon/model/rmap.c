@@ -40,14 +40,20 @@ struct rmap {
 	struct rmap_rows *rows;
 };
 
+static void forget_target(struct rmap *rmap)
+{
+	if (rmap->has_target)
+		target_close(&rmap->target);
+	rmap->has_target = false;
+}
+
 void rmap_free(struct rmap *rmap)
 {
 	if (!rmap)
 		return;
 	rmap_rows_free(rmap->rows);
 	rmap_helper_free(rmap->helper);
-	if (rmap->has_target)
-		target_close(&rmap->target);
+	forget_target(rmap);
 	rmap_frame_close(&rmap->frame);
 	mapping_set_free_later(&rmap->set);
 	free(rmap);
@@ -116,6 +122,7 @@ static void find_file(struct rmap *rmap)
 	struct vma_at at = { 0 };
 	const struct vmad_vma *vma = vma_at_find(&at, &rmap->target, rmap->query.address);
 
+	rmap->file.inode = 0;
 	if (vma) {
 		rmap->file.device = vma->device;
 		rmap->file.inode = vma->inode;
@@ -130,6 +137,7 @@ static void find_stack(struct rmap *rmap)
 	int fd = rmap->target.files.fd[OPENER_AUXV];
 	struct auxv auxv;
 
+	rmap->marks_start = 0;
 	if (fd >= 0 && auxv_read(fd, &auxv) == 0)
 		rmap->marks_start = mapping_marks_start(auxv.random);
 }
@@ -353,11 +361,17 @@ static int look_up(struct rmap *rmap, struct vmad_error *err)
 	return r;
 }
 
+static int fail_incomplete(struct rmap *rmap, const char *reason)
+{
+	rmap->complete = false;
+	rmap->reason = reason;
+	return 0;
+}
+
 static int fail_without_page(struct rmap *rmap)
 {
 	rmap->frame.is_there = false;
-	rmap->reason = "not-present";
-	return 0;
+	return fail_incomplete(rmap, "not-present");
 }
 
 /*
@@ -384,9 +398,27 @@ static int look_up_address(struct rmap *rmap, struct vmad_error *err)
 			r = read_pfn(rmap, &now, err);
 		if (r == 0 && now == pfn)
 			return 0;
+		/* What was found is an answer all the same. */
+		if (r == -ESRCH)
+			return fail_incomplete(rmap, "target-gone");
 	}
-	rmap->complete = false;
-	rmap->reason = "unstable";
+	return r < 0 ? r : fail_incomplete(rmap, "unstable");
+}
+
+/* What was opened may be gone while the process is not: after an exec, the address is another image's. */
+static int look_up_target(struct rmap *rmap, struct vmad_error *err)
+{
+	int r = -ESRCH;
+
+	for (int i = 0; i < TRIES && r == -ESRCH; i++) {
+		forget_target(rmap);
+		r = open_target(rmap, err);
+		if (r < 0)
+			return r;
+		find_file(rmap);
+		find_stack(rmap);
+		r = look_up_address(rmap, err);
+	}
 	return r;
 }
 
@@ -424,16 +456,10 @@ int rmap_new(struct opener *opener, const struct vmad_caller *caller, const stru
 						 .deadline_us = rmap_clock_us() + query->budget_us };
 	rmap->method = "same-address";
 	r = rmap_frame_open(&rmap->frame, opener, caller, err);
-	if (r == 0 && query->pid)
-		r = open_target(rmap, err);
 	if (r == 0)
 		rmap->helper = rmap_helper_new(opener, caller);
-	if (r == 0 && rmap->has_target)
-		find_file(rmap);
-	if (r == 0 && rmap->has_target)
-		find_stack(rmap);
 	if (r == 0)
-		r = rmap->has_target ? look_up_address(rmap, err) : look_up_frame(rmap, err);
+		r = query->pid ? look_up_target(rmap, err) : look_up_frame(rmap, err);
 	if (r == 0 && rmap->frame.is_there)
 		rmap_frame_add_place(&rmap->frame);
 	if (r == 0 && rmap->by_helper && rmap_helper_begin(rmap->helper, query->candidates) < 0)

@@ -16,6 +16,7 @@
 
 /* A process that came after the pass began may have been forked by one that was gone through; so there is a second look. */
 #define ROUNDS 2
+#define TRIES 3
 
 struct sharer {
 	const struct page_index_mm *mm;
@@ -349,7 +350,7 @@ static int answer(struct sharing *sharing, struct opener *opener, const struct v
 	return r;
 }
 
-int sharing_new(struct opener *opener, const struct vmad_caller *caller, const struct sharing_query *query,
+static int make(struct opener *opener, const struct vmad_caller *caller, const struct sharing_query *query,
 		struct sharing **ret_sharing, struct vmad_error *err)
 {
 	struct sharing *sharing = calloc(1, sizeof(*sharing));
@@ -369,6 +370,17 @@ int sharing_new(struct opener *opener, const struct vmad_caller *caller, const s
 	}
 	*ret_sharing = sharing;
 	return 0;
+}
+
+/* What was opened may be gone while the process is not: after an exec it has other memory. */
+int sharing_new(struct opener *opener, const struct vmad_caller *caller, const struct sharing_query *query,
+		struct sharing **ret_sharing, struct vmad_error *err)
+{
+	int r = -ESRCH;
+
+	for (int i = 0; i < TRIES && r == -ESRCH; i++)
+		r = make(opener, caller, query, ret_sharing, err);
+	return r;
 }
 
 struct vmad_sharing_sums sharing_sums(const struct sharing *sharing)
