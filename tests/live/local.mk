@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # tests/live: a running vmad against what /proc says of the same processes. tests/lib is for every test in Python.
-check_PROGRAMS += tests/live/victim tests/live/racer tests/live/sharer tests/live/paged
+check_PROGRAMS += tests/live/victim tests/live/racer tests/live/mover tests/live/sharer tests/live/paged
 tests_live_victim_SOURCES = %D%/victim.c
 tests_live_racer_SOURCES = %D%/racer.c
+tests_live_mover_SOURCES = %D%/mover.c
 tests_live_sharer_SOURCES = %D%/sharer.c
 # Without sanitizers: their shadow memory is no part of the layout that these programs promise.
 tests_live_victim_CFLAGS = -std=gnu17 -Wall -Wextra -Wno-missing-field-initializers -pthread
 tests_live_paged_SOURCES = %D%/paged.c
 tests_live_paged_CFLAGS = -std=gnu17 -Wall -Wextra -Wno-missing-field-initializers
 tests_live_racer_CFLAGS = -std=gnu17 -Wall -Wextra -Wno-missing-field-initializers
+tests_live_mover_CFLAGS = -std=gnu17 -Wall -Wextra -Wno-missing-field-initializers
 tests_live_sharer_CFLAGS = -std=gnu17 -Wall -Wextra -Wno-missing-field-initializers -pthread
 
 # A process begins differently with each: what exec maps first is what tells mmap_base.
@@ -40,6 +42,7 @@ live_tests = \
 	%D%/matrix.py \
 	%D%/older_kernel.py \
 	%D%/metrics.py \
+	%D%/moving.py \
 	%D%/page.py \
 	%D%/pages.py \
 	%D%/races.py \
