@@ -225,7 +225,7 @@ int reader_new(int fd, pid_t pid, const char *file, enum reader_pace pace, struc
 		return vmad_fail(err, ENOMEM, pid, file, "read");
 	}
 	reader->file.fd = fd;
-	reader->file.paced = pace == READER_PACED;
+	reader->file.pace.unpaced = pace == READER_UNPACED;
 	reader->pid = pid;
 	reader->name = file;
 	pthread_mutex_init(&reader->lock, NULL);

@@ -19,7 +19,7 @@
 
 /*
  * How the reader treats the target. A walk (smaps, smaps_rollup) holds the target's mmap_lock while it reads; a paced
- * reader pauses after each so many bytes of resident memory that were walked: see paced_file.h.
+ * reader leaves it room where it needs some: see pace.h.
  */
 enum reader_pace { READER_UNPACED, READER_PACED };
 
