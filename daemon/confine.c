@@ -190,29 +190,35 @@ static int add_looked_into(scmp_filter_ctx filter)
 	return r;
 }
 
-/*
- * Threads have names, and let others go first; procfs answers questions by ioctl (PROCMAP_QUERY and PAGEMAP_SCAN, both
- * of the letter 'f'), and so does the helper module; and the journal's library makes a datagram socket for itself.
- */
-static int add_worker_only(scmp_filter_ctx filter)
+/* Threads have names; procfs answers questions by ioctl: PROCMAP_QUERY and PAGEMAP_SCAN, both of the letter 'f'. */
+static int add_reader(scmp_filter_ctx filter)
 {
 	const uint64_t letter = (uint64_t)_IOC_TYPEMASK << _IOC_TYPESHIFT;
-	const uint64_t procfs = (uint64_t)'f' << _IOC_TYPESHIFT, helper = (uint64_t)VMADK_TYPE << _IOC_TYPESHIFT;
 	int r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 1, SCMP_A0(SCMP_CMP_EQ, PR_SET_NAME));
 
-	if (r == 0)	/* itself */
+	if (r == 0)
+		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
+				     SCMP_A1(SCMP_CMP_MASKED_EQ, letter, (uint64_t)'f' << _IOC_TYPESHIFT));
+	return r < 0 ? r : seccomp_rule_add(filter, SCMP_ACT_KILL_PROCESS, SCMP_SYS(connect), 0);
+}
+
+/*
+ * Threads let others go first, of themselves alone; the helper module answers by ioctl, too; and the journal's library
+ * makes a datagram socket for itself.
+ */
+static int add_worker(scmp_filter_ctx filter)
+{
+	const uint64_t letter = (uint64_t)_IOC_TYPEMASK << _IOC_TYPESHIFT;
+	int r = add_reader(filter);
+
+	if (r == 0)
 		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(setpriority), 2, SCMP_A0(SCMP_CMP_EQ, PRIO_PROCESS),
 				     SCMP_A1(SCMP_CMP_EQ, 0));
 	if (r == 0)
 		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
-				     SCMP_A1(SCMP_CMP_MASKED_EQ, letter, procfs));
-	if (r == 0)
-		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
-				     SCMP_A1(SCMP_CMP_MASKED_EQ, letter, helper));
-	if (r == 0)
-		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2, SCMP_A0(SCMP_CMP_EQ, AF_UNIX),
-				     SCMP_A1(SCMP_CMP_MASKED_EQ, SOCKET_TYPE_MASK, SOCK_DGRAM));
-	return r < 0 ? r : seccomp_rule_add(filter, SCMP_ACT_KILL_PROCESS, SCMP_SYS(connect), 0);
+				     SCMP_A1(SCMP_CMP_MASKED_EQ, letter, (uint64_t)VMADK_TYPE << _IOC_TYPESHIFT));
+	return r < 0 ? r : seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2, SCMP_A0(SCMP_CMP_EQ, AF_UNIX),
+					    SCMP_A1(SCMP_CMP_MASKED_EQ, SOCKET_TYPE_MASK, SOCK_DGRAM));
 }
 
 static int load(scmp_filter_ctx filter, const int *own, size_t count, int (*more)(scmp_filter_ctx filter))
@@ -302,16 +308,30 @@ int confine_opener(pid_t parent, bool connects)
 	return r < 0 ? r : filter_calls(of_opener, COUNT(of_opener), connects ? add_meeting_opener : add_opener);
 }
 
-int confine_worker(uid_t uid, gid_t gid)
+/* Another user, unless it is that one already, without any capability. */
+static int become_powerless(uid_t uid, gid_t gid)
 {
 	int r = bound_caps(0);
 
-	if (r == 0 && geteuid() != uid && (syscall(SYS_setgroups, 0, NULL) < 0 || syscall(SYS_setresgid, gid, gid, gid) < 0 ||
-		       syscall(SYS_setresuid, uid, uid, uid) < 0))
+	if (r == 0 && geteuid() != uid &&
+	    (syscall(SYS_setgroups, 0, NULL) < 0 || syscall(SYS_setresgid, gid, gid, gid) < 0 ||
+	     syscall(SYS_setresuid, uid, uid, uid) < 0))
 		r = -errno;
 	if (r == 0)
 		r = keep_caps(0);
-	if (r == 0)
-		r = seal();
-	return r < 0 ? r : filter_calls(of_worker, COUNT(of_worker), add_worker_only);
+	return r < 0 ? r : seal();
+}
+
+int confine_worker(uid_t uid, gid_t gid)
+{
+	int r = become_powerless(uid, gid);
+
+	return r < 0 ? r : filter_calls(of_worker, COUNT(of_worker), add_worker);
+}
+
+int confine_sampler(uid_t uid, gid_t gid)
+{
+	int r = become_powerless(uid, gid);
+
+	return r < 0 ? r : filter_calls(NULL, 0, add_reader);
 }

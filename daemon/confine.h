@@ -25,4 +25,7 @@ int confine_opener(pid_t parent, bool connects);
 /* Who talks to clients and parses: another user, unless it is that one already, and nothing. */
 int confine_worker(uid_t uid, gid_t gid);
 
+/* Who talks to nobody but the opener, over a socket that is there. */
+int confine_sampler(uid_t uid, gid_t gid);
+
 #endif

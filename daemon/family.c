@@ -165,11 +165,11 @@ static bool start_members(struct family *family, const struct ends *ends)
 	       (!has_worker(family) || fork_member(family, WORKER, ends, live_as_worker));
 }
 
-static int confine_sampler(void *arg)
+static int drop_sampler(void *arg)
 {
 	const struct family *family = arg;
 
-	return confine_worker(family->daemon->worker_uid, family->daemon->worker_gid);
+	return confine_sampler(family->daemon->worker_uid, family->daemon->worker_gid);
 }
 
 static bool start_sampler(struct family *family)
@@ -180,7 +180,7 @@ static bool start_sampler(struct family *family)
 	if (!family->daemon->board)
 		return true;
 	config.control_fd = family->sampler_fd;
-	config.drop = confine_sampler;
+	config.drop = drop_sampler;
 	config.drop_arg = family;
 	r = sampler_start(&config, family->daemon->board, &family->sampler);
 	family->pid[SAMPLER] = family->sampler.pid;

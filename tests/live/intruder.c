@@ -19,6 +19,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -72,6 +73,7 @@ static const struct {
 	{ "code in memory", SYS_mprotect, { 0, 0, PROT_READ | PROT_EXEC } },
 	{ "a TCP socket", SYS_socket, { AF_INET, SOCK_STREAM, 0 } },
 	{ "a Unix socket to connect", SYS_socket, { AF_UNIX, SOCK_STREAM, 0 } },
+	{ "to make others give way", SYS_setpriority, { PRIO_USER, 0x7fffffff, 0 } },
 	{ "a netlink socket", SYS_socket, { AF_NETLINK, SOCK_RAW, 0 } },
 	CALL(listen, -1, 0),
 	{ "a character into the terminal", SYS_ioctl, { -1, TIOCSTI, 0 } },
@@ -85,6 +87,8 @@ static const struct {
 	CALL(openat2, -1, 0, 0, 0), CALL(kcmp, 0x7fffffff, 0x7fffffff, 0, 0, 0), CALL(pidfd_open, -1, 0),
 	/* what the worker may */
 	CALL(accept4, -1, 0, 0, 0), CALL(sendfile, -1, -1, 0, 0), CALL(shutdown, -1, 0),
+	{ "a datagram socket", SYS_socket, { AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0 } },
+	{ "to give way", SYS_setpriority, { PRIO_PROCESS, 0, 19 } },
 };
 
 const char *intruder_name(unsigned i)
