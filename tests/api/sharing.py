@@ -230,6 +230,21 @@ def walks_queue():
     tap.truth(tally[503] <= 30 - 2, 'those that waited were served')
 
 
+def another_callers_walks():
+    """while one caller's walks fill its queue, and are refused, another's are served, each of them"""
+    needs_root()
+    with Crowd(10, uid=NOBODY) as theirs, as_nobody() as wire:
+        wire.get('/v1/health')
+        targets = [walk(crowd.pid, f'&path=r{i}') for i in range(30)]
+
+        def modest():
+            return [wire.get(walk(theirs.pid, f'&path=s{i}')).status for i in range(10)]
+
+        *replies, statuses = checked(at_once([*(lambda target=target: ask(target) for target in targets), modest]))
+        tap.truth({reply.status for reply in replies} == {200, 503}, f'{[reply.status for reply in replies]}')
+        tap.equal(statuses, [200] * 10, "another's")
+
+
 def small_requests_do_not_wait():
     """what walks nothing does not stand in that queue"""
     def small():
@@ -258,6 +273,7 @@ with Crowd(6000 if is_sanitized() else 60000) as crowd, Vmad(open_to_all=True) a
         others_may_stream_it_too,
         deadline,
         walks_queue,
+        another_callers_walks,
         small_requests_do_not_wait,
     ]
     tap.run(cases)
