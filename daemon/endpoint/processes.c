@@ -164,6 +164,9 @@ static int put_process(struct request *request, struct buf *to, struct vmad_erro
 							     process.start_time_ticks, err) : 0;
 	}
 	process_list_free(list);
+	/* Which process had the pid was for nobody but us to say: the one whose members these are is gone. */
+	if (r == -ESTALE && !query.start_time_ticks)
+		r = vmad_fail(err, ESRCH, query.only, "stat", "compare");
 	return r;
 }
 
