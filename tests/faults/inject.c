@@ -39,6 +39,7 @@ struct control {
 	_Atomic int64_t count;		/* such calls since the test set this to 0 */
 	_Atomic int64_t live;		/* allocations that were not freed */
 	_Atomic int32_t only;		/* only this process's calls count; 0: those of all */
+	_Atomic int32_t abroad;		/* allocations that failed in libproc2; see no_memory() */
 };
 
 static struct control nowhere, *control = &nowhere;
@@ -98,21 +99,47 @@ static void *counted(void *p)
 	return p;
 }
 
+/* Is this call of malloc() or the like the one? libproc2 (4.0.2) then loses what it had of that process: that is counted apart. */
+static bool no_memory(void *caller)
+{
+	Dl_info library;
+
+	if (!fails(CALL_MALLOC))
+		return false;
+	if (dladdr(caller, &library) && library.dli_fname && strstr(library.dli_fname, "/libproc2."))
+		atomic_fetch_add(&control->abroad, 1);
+	errno = ENOMEM;
+	return true;
+}
+
+static void *allocate(size_t size, void *caller)
+{
+	return no_memory(caller) ? NULL : counted(__libc_malloc(size));
+}
+
 void *malloc(size_t size)
 {
-	return fails(CALL_MALLOC) ? NULL : counted(__libc_malloc(size));
+	return allocate(size, __builtin_return_address(0));
 }
 
 void *calloc(size_t count, size_t size)
 {
-	return fails(CALL_MALLOC) ? NULL : counted(__libc_calloc(count, size));
+	return no_memory(__builtin_return_address(0)) ? NULL : counted(__libc_calloc(count, size));
+}
+
+char *strdup(const char *text)
+{
+	size_t size = strlen(text) + 1;
+	char *copy = allocate(size, __builtin_return_address(0));
+
+	return copy ? memcpy(copy, text, size) : NULL;
 }
 
 void *realloc(void *p, size_t size)
 {
 	void *moved;
 
-	if (fails(CALL_MALLOC))
+	if (no_memory(__builtin_return_address(0)))
 		return NULL;
 	moved = __libc_realloc(p, size);
 	if (!p)

@@ -7,6 +7,11 @@ check_DATA += tests/faults/inject.so
 CLEANFILES += tests/faults/inject.so
 EXTRA_DIST += %D%/inject.c tests/lib/inject.py
 
-faults_tests = %D%/faults.py %D%/mutated.py %D%/soak.py %D%/stall.py
+faults_tests = %D%/faults.py %D%/mutated.py %D%/soak.py %D%/stall.py %D%/storm.py
 TESTS += $(faults_tests)
 dist_check_SCRIPTS += $(faults_tests)
+
+# Without sanitizers, whose start takes longer than its processes live.
+check_PROGRAMS += tests/faults/storm
+tests_faults_storm_SOURCES = %D%/storm.c
+tests_faults_storm_CFLAGS = -std=gnu17 -Wall -Wextra
