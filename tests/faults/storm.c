@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * storm COUNT SLOTS: so many processes one after the other, that many of them at a time, each pid taken again as soon as it is
+ * storm COUNT SLOTS NAME: so many processes one after the other, that many of them at a time, each pid taken again as soon as it is
  * free. What is told of a process number k can be held together: it is of uid UID_FIRST + k % UIDS, has one page mapped at
- * MARKS + k * 64 KiB, and then calls itself "st-<k in hex>". One in four runs this program anew and is then number k once more.
+ * MARKS + k * 64 KiB, and then calls itself "NAME-<k in hex>". One in four runs this program anew and is then number k once more.
  *
  * It says "ready" before the first and ends after the last.
  */
@@ -37,7 +37,7 @@ static _Noreturn void die(const char *what)
 	exit(1);
 }
 
-static void be(long k)
+static void be(long k, const char *called)
 {
 	uid_t uid = (uid_t)(UID_FIRST + k % UIDS);
 	char name[16];
@@ -45,26 +45,26 @@ static void be(long k)
 	if (mmap((void *)(MARKS + (uintptr_t)k * APART), 1, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) == MAP_FAILED ||
 	    setresuid(uid, uid, uid) < 0)
 		_exit(1);
-	snprintf(name, sizeof(name), "st-%lx", (unsigned long)k);
+	snprintf(name, sizeof(name), "%s-%lx", called, (unsigned long)k);
 	prctl(PR_SET_NAME, name);
 }
 
-static _Noreturn void live(long k, bool again)
+static _Noreturn void live(long k, const char *called, bool again)
 {
 	char number[24];
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	be(k);
+	be(k, called);
 	usleep((useconds_t)(k * 7919) % LIFE_US);
 	if (again) {
 		snprintf(number, sizeof(number), "%ld", k);
-		execl("/proc/self/exe", "storm", "again", number, NULL);
+		execl("/proc/self/exe", "storm", "again", number, called, NULL);
 	}
 	_exit(0);
 }
 
 /* With that pid where it is free and may be chosen, else with any. */
-static pid_t begin(long k, pid_t pid)
+static pid_t begin(long k, const char *called, pid_t pid)
 {
 	struct clone_arguments arguments = { .exit_signal = SIGCHLD, .set_tid = (uintptr_t)&pid, .set_tid_size = 1 };
 	long made = syscall(SYS_clone3, &arguments, sizeof(arguments));
@@ -74,7 +74,7 @@ static pid_t begin(long k, pid_t pid)
 	if (made < 0)
 		die("fork");
 	if (made == 0)
-		live(k, k % 4 == 3);
+		live(k, called, k % 4 == 3);
 	return (pid_t)made;
 }
 
@@ -96,10 +96,10 @@ int main(int argc, char **argv)
 	long count, slots;
 	pid_t first = pid_max() - SLOTS_MAX - 1;
 
-	if (argc == 3 && !strcmp(argv[1], "again"))
-		live(atol(argv[2]), false);
-	if (argc != 3 || (count = atol(argv[1])) < 1 || (slots = atol(argv[2])) < 1 || slots > SLOTS_MAX) {
-		fprintf(stderr, "usage: storm COUNT SLOTS\n");
+	if (argc == 4 && !strcmp(argv[1], "again"))
+		live(atol(argv[2]), argv[3], false);
+	if (argc != 4 || (count = atol(argv[1])) < 1 || (slots = atol(argv[2])) < 1 || slots > SLOTS_MAX) {
+		fprintf(stderr, "usage: storm COUNT SLOTS NAME\n");
 		return 2;
 	}
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -110,7 +110,7 @@ int main(int argc, char **argv)
 
 		if (*slot && waitpid(*slot, NULL, 0) != *slot)
 			die("waitpid");
-		*slot = begin(k, first + (pid_t)(k % slots));
+		*slot = begin(k, argv[3], first + (pid_t)(k % slots));
 	}
 	while (wait(NULL) > 0)
 		;

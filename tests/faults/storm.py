@@ -21,7 +21,8 @@ COUNT = int(os.environ.get('VMAD_STORM') or (1500 if is_sanitized() else 6000))
 SLOTS = 32
 UID_FIRST, UIDS, MARKS, APART = 50000, 1000, 0x200000000000, 0x10000     # as storm.c has them
 AREA = f'start={MARKS:x}&end={MARKS + COUNT * APART:x}'
-NAME = re.compile(r'st-([0-9a-f]+)')
+CALLED = f'{os.getpid():x}'
+NAME = re.compile(CALLED + r'-([0-9a-f]+)')
 # 404: it has ended. 429, 503: others of this caller walk. Of a list there is always something to tell.
 ONE, LIST = (200, 404, 429, 503), (200, 429, 503)
 
@@ -66,7 +67,7 @@ def look_at_list(target, get):
     document = get(target, LIST)
     for row in document.get('processes', ()):
         witness.process(row, target)
-        if row['comm'].startswith('st-') and row['pid'] >= pool:
+        if number(row['comm']) is not None and row['pid'] >= pool:
             pids[row['pid']] = True
     for row in document.get('vmas', document.get('mappings', ())):
         witness.process(row, target)
@@ -122,7 +123,7 @@ def in_a_storm():
     threads = [threading.Thread(target=guarded, args=(rounds,)) for rounds in (
         ['/v1/processes', f'/v1/vmas?{AREA}', '/metrics'],
         ['/v1/processes?detail=vmas', f'/v1/files/mappings?path={STORM}'],
-        ['/v1/processes?detail=usage&comm=st-*', f'/v1/vmas?comm=st-*&{AREA}'],
+        [f'/v1/processes?detail=usage&comm={CALLED}-*', f'/v1/vmas?comm={CALLED}-*&{AREA}'],
     )]
     for thread in threads:
         thread.start()
@@ -146,6 +147,6 @@ with open('/proc/sys/kernel/pid_max', encoding='ascii') as pid_max:
 witness, failures, pids = Witness(), [], {}
 with Vmad(arguments=['--sample-interval', '1']) as vmad:
     before = vmad.processes()
-    with subprocess.Popen([STORM, str(COUNT), str(SLOTS)], stdout=subprocess.PIPE) as storm:
+    with subprocess.Popen([STORM, str(COUNT), str(SLOTS), CALLED], stdout=subprocess.PIPE) as storm:
         storm.stdout.readline()
         tap.run([in_a_storm])
