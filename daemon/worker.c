@@ -12,7 +12,6 @@
 #include "model/kind.h"
 #include "http/tls.h"
 #include "opener/opener.h"
-#include "sampler/snapshot.h"
 #include "source/facts_thread.h"
 #include "source/mmap_rules.h"
 #include "source/pagemap_scan.h"
@@ -56,7 +55,7 @@ static void follow_board(struct endpoint_context *context)
 
 	if (fd < 0)
 		return;
-	board_follow(context->board, fd);
+	metrics_follow(context->board, fd);
 	close(fd);
 }
 

@@ -40,6 +40,9 @@ extern handler_fn *const endpoint_handlers[ROUTES];
 /* Is it answered over TCP without a token? */
 bool endpoint_is_open(void *context, const struct route *route, bool local);
 
+/* From now on what another sampler publishes is answered: board_follow(). */
+void metrics_follow(struct board *board, int fd);
+
 /* Frees the text that was made last. */
 void metrics_forget(void);
 

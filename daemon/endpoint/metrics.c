@@ -177,6 +177,13 @@ static struct text *current_text(const struct board *board)
 	return text;
 }
 
+void metrics_follow(struct board *board, int fd)
+{
+	pthread_mutex_lock(&last.lock);
+	board_follow(board, fd);
+	pthread_mutex_unlock(&last.lock);
+}
+
 void metrics_forget(void)
 {
 	text_release(last.text);

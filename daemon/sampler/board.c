@@ -62,7 +62,7 @@ int board_new_reader(struct board **ret_board)
 	return 0;
 }
 
-/* In the same place: who reads just now finds that the sequence is another one, and tries again. */
+/* In the same place: whoever has the reader has it still. */
 int board_follow(struct board *reader, int fd)
 {
 	int seals = fcntl(fd, F_GET_SEALS);

@@ -78,8 +78,8 @@ void board_protect(struct board *board);
 /* To read from: nothing yet. 0 or negative errno. */
 int board_new_reader(struct board **ret_board);
 /*
- * From here on the reader reads this one, also while others are reading; fd is not needed any more. Negative errno: it
- * is none, and all is as before.
+ * From here on the reader, whom nobody reads meanwhile, reads this one; fd is not needed any more. Negative errno: it is
+ * none, and all is as before.
  */
 int board_follow(struct board *reader, int fd);
 
