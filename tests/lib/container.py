@@ -39,10 +39,11 @@ def why_not():
 
 
 def alone():
-    """Goes on in a mount namespace of its own."""
+    """Goes on in a mount and a pid namespace of its own: nothing outlives this process, however it ends."""
     if 'VMAD_ALONE' not in os.environ:
         os.environ['VMAD_ALONE'] = '1'
-        os.execvp('unshare', ['unshare', '--mount', '--propagation', 'private', sys.executable, *sys.argv])
+        os.execvp('unshare', ['unshare', '--mount', '--propagation', 'private', '--pid', '--mount-proc', '--fork', '--kill-child',
+                              sys.executable, *sys.argv])
 
 
 def hierarchies():
@@ -69,7 +70,8 @@ class Container:
         for pattern in NOT_THERE:
             for path in glob.glob(os.path.join(self.root, pattern)):
                 shutil.rmtree(path) if os.path.isdir(path) and not os.path.islink(path) else os.unlink(path)
-        self.groups = [os.path.join(base, f'vmad-container-{os.getpid()}') for base in hierarchies()]
+        self.name = os.path.basename(self.directory).replace('_', '0')
+        self.groups = [os.path.join(base, self.name) for base in hierarchies()]
         self.nspawn = None
         self.init = None
 
@@ -91,7 +93,7 @@ class Container:
         """Returns once its systemd hears systemctl."""
         with open(os.path.join(self.directory, 'console'), 'wb') as console:
             self.nspawn = subprocess.Popen(
-                [NSPAWN, '--quiet', '--directory', self.root, '--machine', f'vmad-{os.getpid()}', '--register=no', '--keep-unit',
+                [NSPAWN, '--quiet', '--directory', self.root, '--machine', self.name, '--register=no', '--keep-unit',
                  '--private-network', '--link-journal=no', '--console=pipe', INIT, '--show-status=no', 'systemd.unit=multi-user.target'],
                 stdin=subprocess.DEVNULL, stdout=console, stderr=console, preexec_fn=self._enter_groups,
                 env={**os.environ, 'SYSTEMD_SECCOMP': '0'})     # a host has no filter of nspawn's
