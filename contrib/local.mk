@@ -49,6 +49,7 @@ EXTRA_DIST += \
 	.ci/run \
 	.clang-tidy \
 	%D%/quickstart \
+	%D%/ci/bench \
 	%D%/ci/check \
 	%D%/ci/coverage \
 	%D%/ci/debug-kernel \

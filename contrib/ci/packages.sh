@@ -107,20 +107,28 @@ packages_provide() {
 }
 
 # What tests stand beside, unpacked and not installed: Debian's packages would start them as services.
-peers=(prometheus prometheus-node-exporter)
+peers=(
+	# for  package
+	"test  prometheus"
+	"both  prometheus-node-exporter"
+	"bench smem"
+	"bench vmtouch"
+)
 
-# peers_provide DIRECTORY: programs are then in DIRECTORY/usr/bin; where they cannot be had, tests that want them are skipped.
+# peers_provide DIRECTORY test|bench: programs are then in DIRECTORY/usr/bin; where they cannot be had, who wants them does without.
 peers_provide() {
-	local package debs
-	for package in "${peers[@]}"; do
-		if command -v "$package" >/dev/null || [[ -x $1/usr/bin/$package ]]; then
+	local directory=$1 row need package debs
+	for row in "${peers[@]}"; do
+		read -r need package <<<"$row"
+		[[ $need == both || $need == "$2" ]] || continue
+		if command -v "$package" >/dev/null || [[ -x $directory/usr/bin/$package ]]; then
 			continue
 		fi
 		echo "unpacking Debian's $package"
 		debs=$(mktemp -d)
 		(cd "$debs" && { apt-get -qq download "$package" || { apt update && apt-get -qq download "$package"; }; }) >/dev/null 2>&1 &&
-			mkdir -p "$1" && dpkg -x "$debs/$package"_*.deb "$1" ||
-			echo "quickstart: Debian's $package cannot be had: tests that want it are skipped" >&2
+			mkdir -p "$directory" && dpkg -x "$debs/$package"_*.deb "$directory" ||
+			echo "quickstart: Debian's $package cannot be had: what wants it does without" >&2
 		rm -rf "$debs"
 	done
 }

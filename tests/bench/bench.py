@@ -896,7 +896,7 @@ def files(bench):
             file.write(os.urandom(1 << 20))
     own = ('vmad files/pages', lambda: complete(bench, f'/v1/files/pages?path={path}&max_age_ms=0'), 1)
     peers = [
-        (name, lambda name=name: measure('run', name, path)['ns']) for name in ('fincore', 'vmtouch') if shutil.which(name)
+        (name, lambda name=name: measure('run', program(name), path)['ns']) for name in ('fincore', 'vmtouch') if program(name)
     ]
     for name in {'fincore', 'vmtouch'} - {name for name, _ in peers}:
         row(name, '', 'not installed', rounds=0)
