@@ -15,6 +15,7 @@
 #include "source/facts_thread.h"
 #include "source/mmap_rules.h"
 #include "source/pagemap_scan.h"
+#include "source/procmap_query.h"
 #include "web/web.h"
 
 struct worker {
@@ -26,6 +27,7 @@ void worker_learn(void)
 {
 	mmap_rules_learn();
 	pagemap_scan_categories();
+	procmap_query_available();
 	kind_learn_devices();
 }
 

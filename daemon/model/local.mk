@@ -38,6 +38,7 @@ daemon_libmodel_a_SOURCES = \
 	%D%/rmap_proof.c %D%/rmap_proof.h \
 	%D%/rmap_rows.c %D%/rmap_rows.h \
 	%D%/rmap_steps.c %D%/rmap_steps.h \
+	%D%/rmap_target.c %D%/rmap_target.h \
 	%D%/sharing.c %D%/sharing.h \
 	%D%/sharing_frames.c %D%/sharing_frames.h \
 	%D%/sharing_origins.c %D%/sharing_origins.h \

@@ -4,17 +4,13 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "model/mapping_marks.h"
 #include "model/mapping_set.h"
 #include "model/rmap_frame.h"
 #include "model/rmap_helper.h"
 #include "model/rmap_proof.h"
 #include "model/rmap_rows.h"
 #include "model/rmap_steps.h"
-#include "model/vma_at.h"
-#include "source/auxv.h"
-#include "source/pagemap.h"
-#include "stall/stall.h"
+#include "model/rmap_target.h"
 
 /* of a step whose page's mappers come and go, and of a target whose page changes under us */
 #define TRIES 3
@@ -22,14 +18,7 @@
 struct rmap {
 	struct rmap_question question;
 	struct rmap_query query;
-	struct target target;
-	bool has_target;
-	uint64_t marks_start;		/* beside the target's stack; 0: unknown */
-	struct {
-		/* of the file that the target's VMA maps at the address; inode 0: none */
-		uint64_t device, inode, offset;
-	} file;
-
+	struct rmap_target target;	/* not open: it is a frame that is asked about */
 	struct rmap_frame frame;
 	struct rmap_helper *helper;	/* NULL: there is no module */
 	bool by_helper;			/* the answer is its */
@@ -40,20 +29,13 @@ struct rmap {
 	struct rmap_rows *rows;
 };
 
-static void forget_target(struct rmap *rmap)
-{
-	if (rmap->has_target)
-		target_close(&rmap->target);
-	rmap->has_target = false;
-}
-
 void rmap_free(struct rmap *rmap)
 {
 	if (!rmap)
 		return;
 	rmap_rows_free(rmap->rows);
 	rmap_helper_free(rmap->helper);
-	forget_target(rmap);
+	rmap_target_close(&rmap->target);
 	rmap_frame_close(&rmap->frame);
 	mapping_set_free_later(&rmap->set);
 	free(rmap);
@@ -61,7 +43,7 @@ void rmap_free(struct rmap *rmap)
 
 const struct target *rmap_target(const struct rmap *rmap)
 {
-	return rmap->has_target ? &rmap->target : NULL;
+	return rmap->target.is_open ? &rmap->target.target : NULL;
 }
 
 const struct vmad_frame *rmap_frame(const struct rmap *rmap)
@@ -103,63 +85,6 @@ struct vmad_proof rmap_proof(const struct rmap *rmap)
 				    .method = rmap->method };
 }
 
-static int open_target(struct rmap *rmap, struct vmad_error *err)
-{
-	int r = target_open(rmap->question.opener, rmap->question.caller, rmap->query.pid,
-			    OPENER_WANT(OPENER_PAGEMAP) | OPENER_WANT(OPENER_MAPS) | OPENER_WANT(OPENER_AUXV),
-			    rmap->query.start_time_ticks, &rmap->target, err);
-
-	rmap->has_target = r == 0;
-	return r;
-}
-
-/*
- * Which file the address shows, for the step by file and offset. Where it cannot be told, that step is left out: a scan
- * finds the same.
- */
-static void find_file(struct rmap *rmap)
-{
-	struct vma_at at = { 0 };
-	const struct vmad_vma *vma = vma_at_find(&at, &rmap->target, rmap->query.address);
-
-	rmap->file.inode = 0;
-	if (vma) {
-		rmap->file.device = vma->device;
-		rmap->file.inode = vma->inode;
-		rmap->file.offset = vma->offset_bytes + (rmap->query.address - vma->start);
-	}
-	vma_at_clear(&at);
-}
-
-/* Where mappers that are its relatives differ. */
-static void find_stack(struct rmap *rmap)
-{
-	int fd = rmap->target.files.fd[OPENER_AUXV];
-	struct auxv auxv;
-
-	rmap->marks_start = 0;
-	if (fd >= 0 && auxv_read(fd, &auxv) == 0)
-		rmap->marks_start = mapping_marks_start(auxv.random);
-}
-
-/* The frame that the target maps now. 0: *ret_pfn, or 0 for none. */
-static int read_pfn(struct rmap *rmap, uint64_t *ret_pfn, struct vmad_error *err)
-{
-	uint64_t entry = 0;
-	long n = 0;
-
-	stall_turn_to(rmap->query.pid);
-	if (!target_has_no_mm(&rmap->target))
-		n = pagemap_read(rmap->target.files.fd[OPENER_PAGEMAP], rmap->query.address, &entry, 1);
-	stall_turn_to(0);
-	if (n < 0)
-		return vmad_fail(err, (int)-n, rmap->query.pid, "pagemap", "read");
-	*ret_pfn = n ? pagemap_pfn(entry) : 0;
-	if (n && entry & PAGEMAP_PRESENT && !*ret_pfn)
-		return vmad_fail(err, EPERM, rmap->query.pid, "pagemap", "read");
-	return 0;
-}
-
 /* Waiting for the permit is no part of the time that the look-up may take. */
 static bool may_scan(struct rmap *rmap)
 {
@@ -178,7 +103,7 @@ static int ask_helper(struct rmap *rmap, const char *never)
 
 	if (r < 0 || !(rmap_helper_found(rmap->helper)->result & VMADK_UNSCANNED))
 		return r;
-	if ((never && rmap->has_target) || !may_scan(rmap))
+	if ((never && rmap->target.is_open) || !may_scan(rmap))
 		return -EBUSY;
 	return rmap_helper_find(rmap->helper, pfn, rmap->frame.flags, true);
 }
@@ -230,7 +155,7 @@ struct step {
 
 static bool has_target(const struct rmap *rmap)
 {
-	return rmap->has_target;
+	return rmap->target.is_open;
 }
 
 static int run_same_address(struct rmap *rmap, struct vmad_error *err)
@@ -241,12 +166,12 @@ static int run_same_address(struct rmap *rmap, struct vmad_error *err)
 /* A page that was copied on write belongs to no file, whatever its VMA. */
 static bool is_of_file(const struct rmap *rmap)
 {
-	return rmap->file.inode && !(rmap->frame.flags & KPAGE_BIT(ANON));
+	return rmap->target.file.inode && !(rmap->frame.flags & KPAGE_BIT(ANON));
 }
 
 static int run_file_offset(struct rmap *rmap, struct vmad_error *err)
 {
-	return rmap_step_file_offset(&rmap->question, rmap->file.device, rmap->file.inode, rmap->file.offset,
+	return rmap_step_file_offset(&rmap->question, rmap->target.file.device, rmap->target.file.inode, rmap->target.file.offset,
 				     &rmap->set, err);
 }
 
@@ -254,7 +179,7 @@ static void begin_set(struct rmap *rmap, uint64_t pfn)
 {
 	mapping_set_free(&rmap->set);
 	mapping_set_init(&rmap->set, pfn);
-	rmap->set.marks_start = rmap->marks_start;
+	rmap->set.marks_start = rmap->target.marks_start;
 }
 
 /*
@@ -346,11 +271,11 @@ static int look_up(struct rmap *rmap, struct vmad_error *err)
 		if (!step->applies(rmap))
 			continue;
 		/* No count to reach: going through every process would prove nothing more. */
-		if (step == SCAN && never && rmap->has_target)
+		if (step == SCAN && never && rmap->target.is_open)
 			break;
 		if (step == SCAN && !may_scan(rmap)) {
 			rmap->reason = "busy";
-			return rmap->has_target ? 0 : vmad_fail(err, EBUSY, 0, NULL, "scan");
+			return rmap->target.is_open ? 0 : vmad_fail(err, EBUSY, 0, NULL, "scan");
 		}
 		r = climb(rmap, step, err);
 		if (never)
@@ -383,7 +308,7 @@ static int look_up_address(struct rmap *rmap, struct vmad_error *err)
 	uint64_t pfn = 0, now = 0;
 	int r = 0;
 
-	r = read_pfn(rmap, &now, err);
+	r = rmap_target_read_pfn(&rmap->target, &now, err);
 	for (int i = 0; i < TRIES && r == 0; i++) {
 		pfn = now;
 		begin_set(rmap, pfn);
@@ -395,7 +320,7 @@ static int look_up_address(struct rmap *rmap, struct vmad_error *err)
 			return fail_without_page(rmap);
 		r = look_up(rmap, err);
 		if (r == 0)
-			r = read_pfn(rmap, &now, err);
+			r = rmap_target_read_pfn(&rmap->target, &now, err);
 		if (r == 0 && now == pfn)
 			return 0;
 		/* What was found is an answer all the same. */
@@ -411,12 +336,10 @@ static int look_up_target(struct rmap *rmap, struct vmad_error *err)
 	int r = -ESRCH;
 
 	for (int i = 0; i < TRIES && r == -ESRCH; i++) {
-		forget_target(rmap);
-		r = open_target(rmap, err);
+		r = rmap_target_open(&rmap->target, rmap->question.opener, rmap->question.caller, rmap->query.pid,
+				     rmap->query.address, rmap->query.start_time_ticks, err);
 		if (r < 0)
 			return r;
-		find_file(rmap);
-		find_stack(rmap);
 		r = look_up_address(rmap, err);
 	}
 	return r;
