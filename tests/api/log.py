@@ -12,7 +12,7 @@ import time
 sys.path.insert(0, os.path.join(os.environ['TOP_SRCDIR'], 'tests/lib'))
 import tap  # noqa: E402
 from vmad import BINARY, Vmad  # noqa: E402
-from wire import wait_until  # noqa: E402
+from wire import Wire, wait_until  # noqa: E402
 
 LINE = re.compile(r'vmad: request=([0-9a-f]{16}) method=(\S+) route=(\S+) status=(\d+) duration_ms=\d+\.\d{3} uid=(\S+)')
 JOURNAL = '/run/systemd/journal/socket'
@@ -40,6 +40,34 @@ def each_request():
                           ('none', 'none', '404'), ('HEAD', '/v1/health', '200')]), 'lines')
         tap.equal({uid for *_, uid in found}, {str(os.geteuid())}, 'uid')
         tap.truth(not re.search('7fff1|hostname|%2e', ' '.join(vmad.log)), 'neither addresses nor paths')
+
+
+def each_error():
+    """what is refused, wrong, gone, too long or no request at all: a line each, and in none of them what was said"""
+    secret = 'dead5ec'
+    asked = [
+        ('400', '{pid}', f'/v1/processes/{secret}'), ('400', '/vmas', f'/v1/processes/{SELF}/vmas?path={secret}&limit=x'),
+        ('400', '{addr}', f'/v1/processes/{SELF}/vmas/g{secret}'), ('400', '/vmas', f'/v1/vmas?{secret}=1'),
+        ('404', 'none', f'/{secret}'), ('404', '{pid}', f'/v1/processes/4194304?start_time_ticks=777{SELF}'),
+        ('404', '/files/pages', f'/v1/files/pages?path=/{secret}'), ('409', '{pid}', f'/v1/processes/{SELF}?start_time_ticks=7777'),
+        ('404', '{pid}/pages/{addr}', f'/v1/processes/4194304/pages/{secret}'), ('501', '/ops', f'/v1/processes/{SELF}/vmas/{secret}/ops'),
+    ]
+    raw = [f'GET /{secret * 1300} HTTP/1.1\r\nHost: x\r\n\r\n', f'GET /v1 HTTP/1.1\r\nHost: {secret}\r\nHost: {secret}\r\n\r\n',
+           f'GET /v1 HTTP/1.1\r\nHost: x\r\n{secret}: {secret * 4000}\r\n\r\n', f'{secret}\r\n\r\n', f'BREW /v1 HTTP/1.1\r\nHost: x\r\nX: {secret}\r\n\r\n',
+           f'GET /v1/%00{secret} HTTP/1.1\r\nHost: x\r\n\r\n']
+    with Vmad(arguments=['--log', 'requests']) as vmad:
+        for status, _, target in asked:
+            reply = vmad.get(target)
+            tap.truth(str(reply.status) in (status, '403'), f'{target}: {reply.status}')
+        for head in raw:
+            with Wire(vmad.socket) as wire:
+                wire.send(head.encode())
+                wire.rest()
+        found = wait_until(lambda: len(lines(vmad)) >= len(asked) and lines(vmad), 'a line each')
+        for status, route, target in asked:
+            tap.truth(any(line[3] in (status, '403') and line[2].endswith(route) for line in found), f'{target}: {found}')
+        tap.truth(all(LINE.fullmatch(line) or re.fullmatch('vmad: (listening on .*|ready)', line) for line in vmad.log), f'{vmad.log}')
+        tap.truth(not re.search(f'{secret}|777|4194304', ' '.join(line.split('duration')[0].split('method')[-1] for line in vmad.log)), f'{vmad.log}')
 
 
 def the_same_name():
@@ -144,4 +172,4 @@ def a_wrong_level():
     tap.equal((done.returncode, done.stderr.splitlines()[0]), (2, 'vmad: --log wants errors, requests or none'), 'usage')
 
 
-tap.run([each_request, the_same_name, quiet, bounded, no_token, journal, a_wrong_level])
+tap.run([each_request, each_error, the_same_name, quiet, bounded, no_token, journal, a_wrong_level])

@@ -8,6 +8,7 @@ import errno
 import http.client
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -228,6 +229,14 @@ def in_the_sampler():
     settles(lambda: are_closed(files), lambda: f'descriptors: {open_files()}, and not {files}')
 
 
+def what_was_logged():
+    """what was logged of all that: routes, statuses and times, and of nobody an address or a path"""
+    request = re.compile(r'vmad: request=[0-9a-f]{16} method=GET route=[a-z0-9/{}]+ status=[0-9]+ duration_ms=[0-9.]+ uid=([0-9]+|none)')
+    other = re.compile(r'vmad: ([0-9]+ requests were not logged|listening on .*|ready|.*: starting again)')
+    tap.equal([line for line in vmad.log if not request.fullmatch(line) and not other.fullmatch(line)], [], 'other lines')
+    tap.truth(any(f'status={status}' in line for line in vmad.log for status in (500, 503)), 'errors')
+
+
 def start(where):
     """Starts a vmad with this socket. Returns it and what it said until it was ready, or until it ended."""
     daemon = subprocess.Popen([BINARY, '--listen', f'unix:{where}', '--sample-interval', '3600'], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE,
@@ -296,4 +305,4 @@ if is_sanitized():
 with injection() as (control, environment):
     with Vmad(arguments=['--sample-interval', '1'], environment=environment) as vmad, Victim() as victim:
         tap.run([*(faults(*kind) for kind in KINDS), faults(*GONE, 'vmad-worker'), *(broken(*kind) for kind in BROKEN),
-                 *([in_the_sampler] if ROOT else []), while_it_starts])
+                 *([in_the_sampler] if ROOT else []), what_was_logged, while_it_starts])
