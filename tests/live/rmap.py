@@ -3,6 +3,7 @@
 import ctypes
 import errno
 import fcntl
+import functools
 import os
 import struct
 import subprocess
@@ -19,8 +20,9 @@ from vmad import NOBODY, TOP_BUILDDIR, TOP_SRCDIR, UnixConnection, Vmad, as_user
 PAGE = os.sysconf('SC_PAGESIZE')
 PRESENT, PFN = 1 << 63, (1 << 55) - 1
 WINDOW = 1 << 20  # bytes of pagemap read at a time
+BLOCK = 4096
 PAGEMAP_SCAN, IS_PRESENT, REGIONS = 0xC0606610, 1 << 3, 512  # include/uapi/linux/fs.h
-HUGE_AREA, NEAR = 1 << 34, 1 << 22
+HUGE_AREA, NEAR = 1 << 28, 1 << 22
 KCMP_VM, SYS_KCMP = 1, 312
 RACE_SECONDS = 4
 PATIENT = '?deadline_ms=60000'  # a scan on a busy machine
@@ -98,18 +100,28 @@ def present(pagemap, start, end):
 
 
 def places_in(pagemap, start, end, pfn):
-    """The low six bytes of an entry are bits of its frame number: bytes are found faster than numbers are compared."""
+    """The low six bytes of an entry are bits of its frame number: bytes are found faster than numbers are compared, and bytes
+    that are all alike, as where nothing is present, are told fastest."""
     found, needle = set(), pfn.to_bytes(6, 'little')
     for window in range(start // PAGE * 8, end // PAGE * 8, WINDOW):
         data = os.pread(pagemap, min(WINDOW, end // PAGE * 8 - window), window) if window < 1 << 62 else b''
-        at = data.find(needle)
-        while at >= 0:
-            if at % 8 == 0:
-                value = struct.unpack_from('=Q', data, at)[0]
-                if value & PRESENT and value & PFN == pfn:
-                    found.add((window + at) // 8 * PAGE)
-            at = data.find(needle, at + 1)
+        for begin in range(0, len(data), BLOCK):
+            block = data[begin : begin + BLOCK]
+            if block == alike(block[:8], len(block)) and block[:6] != needle:
+                continue
+            at = block.find(needle)
+            while at >= 0:
+                if at % 8 == 0:
+                    value = struct.unpack_from('=Q', block, at)[0]
+                    if value & PRESENT and value & PFN == pfn:
+                        found.add((window + begin + at) // 8 * PAGE)
+                at = block.find(needle, at + 1)
     return found
+
+
+@functools.lru_cache(64)
+def alike(entry, size):
+    return entry * (size // 8)
 
 
 def living(pid):
