@@ -95,6 +95,8 @@ def nothing_is_hidden():
         keys = {key for key, _ in settings(unit)}
         tap.truth({'CapabilityBoundingSet', 'NoNewPrivileges'} <= keys, f'{unit} read as {sorted(keys)}')
         tap.equal(sorted(keys & set(forbidden)), [], unit)
+        # ProtectKernelTunables= and ProtectControlGroups= have systemd mount a /proc of its own, without the host's hidepid=.
+        tap.truth(('BindReadOnlyPaths', '/proc') in settings(unit), f'{unit}: the host\'s /proc')
 
 
 def each_socket_has_a_name():

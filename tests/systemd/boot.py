@@ -279,6 +279,22 @@ def the_first_client_starts_it():
     tap.equal(status('/v1/processes/1/vmas'), 200, 'the first client')
 
 
+def what_is_hidden_stays_so():
+    """where the host's /proc has hidepid=2, it is in the units, too: a member sees its own processes alone, and nobody /metrics"""
+    box.run('mount', '-o', 'remount,hidepid=2', '/proc')
+    box.run('systemctl', 'restart', 'vmad.service')
+    socket, member = '/run/vmad/vmad.sock', as_user(STRANGER, group_of_vmad())
+    tap.equal(status('/v1/processes/1', socket=socket, identity=member), 404, 'process 1')
+    listed = json.loads(box.run(*member, 'curl', '--silent', '--unix-socket', socket, 'http://localhost/v1/processes').stdout)
+    tap.equal({one['comm'] for one in listed['processes']}, {'curl'}, 'the list')
+    tap.equal(box.run(*CURL, '--insecure', 'https://127.0.0.1:8623/metrics').stdout, '401', 'metrics without a token')
+    tap.truth(serves(), 'root')
+    box.run('mount', '-o', 'remount,hidepid=0', '/proc')
+    box.run('systemctl', 'restart', 'vmad.service')
+    tap.equal(status('/v1/processes/1', socket=socket, identity=member), 200, 'process 1, when nothing is hidden')
+    tap.equal(box.run(*CURL, '--insecure', 'https://127.0.0.1:8623/metrics').stdout, '200', 'metrics then')
+
+
 def misc_device():
     """The minor number of a miscellaneous device that may be opened without harm, in the place of the helper module's; or None."""
     with open('/proc/misc', encoding='ascii') as file:
@@ -332,7 +348,8 @@ with container.Container() as box:
     print(f'# booted within {time.monotonic() - begun:.1f} s', flush=True)
     try:
         tap.run([they_start, what_each_may, root_asks, members_ask, tokens_are_given, metrics_are_there, it_is_told, each_is_killed,
-                 without_an_opener, who_hangs_is_ended, they_read_again, the_first_client_starts_it, the_device_is_let_through, they_stop])
+                 without_an_opener, who_hangs_is_ended, they_read_again, the_first_client_starts_it, what_is_hidden_stays_so,
+                 the_device_is_let_through, they_stop])
     finally:
         said = box.run('journalctl', '--unit=vmad*', '--output=short-monotonic', check=False).stdout.splitlines()
         print(*(f'# {line}' for line in said[-60:]), sep='\n')
