@@ -24,9 +24,9 @@ class Area:
 
 
 class Victim:
-    """with Victim() as victim: victim.areas, victim.gaps, victim.absent, victim.tell('unmap anon')."""
+    """with Victim() as victim: victim.areas, victim.gaps, victim.absent, victim.tell('unmap anon'). comm: another name for it."""
 
-    def __init__(self, uid=None):
+    def __init__(self, uid=None, comm=None):
         self.directory = tempfile.mkdtemp(prefix='vmad-victim-')
         self.areas, self.gaps, self.absent = {}, [], {}
         program, identity = VICTIM, {}
@@ -34,6 +34,9 @@ class Victim:
             os.chown(self.directory, uid, uid)
             program = shutil.copy(VICTIM, os.path.join(self.directory, 'victim'))
             identity = {'user': uid, 'group': uid, 'extra_groups': []}
+        elif comm:
+            program = os.path.join(self.directory, comm)
+            os.symlink(VICTIM, program)
         self.process = subprocess.Popen(
             [program, self.directory], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd='/', **identity
         )

@@ -22,6 +22,7 @@ TYPES = {'anon': 'RssAnon', 'file': 'RssFile', 'shmem': 'RssShmem'}
 FIELDS = {'vmad_virtual_bytes': 'VmSize', 'vmad_swap_bytes': 'VmSwap', 'vmad_page_table_bytes': 'VmPTE', 'vmad_locked_bytes': 'VmLck',
           'vmad_hugetlb_bytes': 'HugetlbPages'}
 ANONYMOUS = {'private-anon', 'shared-anon', 'heap', 'stack', 'memfd'}
+MINE = f'mine-{os.getpid()}'  # others' tests may have victims, too
 SERIES_MAX = 1200
 GROUPS_MAX = 64
 
@@ -58,7 +59,7 @@ def close_to(found, expected):
 def frozen(count):
     """So many victims, stopped: nothing of them changes."""
     with contextlib.ExitStack() as stack:
-        victims = [stack.enter_context(Victim()) for _ in range(count)]
+        victims = [stack.enter_context(Victim(comm=MINE)) for _ in range(count)]
         for victim in victims:
             victim.freeze()
         yield [victim.pid for victim in victims]
@@ -76,7 +77,7 @@ def is_sampled(count, more=()):
 
 def numbers_are_those_of_proc():
     """the numbers of a group are the sums of /proc over its processes"""
-    with frozen(3) as pids, Vmad(arguments=[*QUICK, '--group', 'comm:victim=mine']) as vmad:
+    with frozen(3) as pids, Vmad(arguments=[*QUICK, '--group', f'comm:{MINE}=mine']) as vmad:
         expected = of_maps(pids)
         found = wait_for(vmad, lambda found: is_sampled(3)(found) and found.get('vmad_vmas', group='mine') == expected['vmad_vmas'])
         for name, number in expected.items():
@@ -93,7 +94,7 @@ def numbers_are_those_of_proc():
 
 def usage_is_that_of_proc():
     """with --sample-usage, PSS and USS of what is small enough"""
-    with frozen(2) as pids, Vmad(arguments=[*QUICK, '--group', 'comm:victim=mine', '--sample-usage', '512M']) as vmad:
+    with frozen(2) as pids, Vmad(arguments=[*QUICK, '--group', f'comm:{MINE}=mine', '--sample-usage', '512M']) as vmad:
         usage = {}
 
         def holds(found):
