@@ -811,6 +811,16 @@ for i in range({SPARSE_PAGES}):
 print("ready", flush=True)
 sys.stdin.read()
 """  # 0x4000: MAP_NORESERVE
+HUGE_BYTES = 5 << 30
+HUGE = f"""
+import mmap, sys
+memory = mmap.mmap(-1, {HUGE_BYTES}, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+memory.madvise(mmap.MADV_HUGEPAGE)
+for i in range(0, {HUGE_BYTES}, mmap.PAGESIZE):
+    memory[i] = 1
+print("ready", flush=True)
+sys.stdin.read()
+"""
 PAGEMAP_READ = 1 << 20  # bytes of pagemap at a time
 CACHED_BYTES = 1 << 30
 
@@ -821,19 +831,26 @@ def page_types():
 
 
 @contextlib.contextmanager
-def sparse_terabyte():
-    """(pid, address) of 1 TiB of which 20,000 pages were touched."""
+def with_memory(text):
+    """The pid of a program that says when it has its memory, and ends with its stdin."""
     process = subprocess.Popen(
-        ['/usr/bin/python3', '-c', SPARSE], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        ['/usr/bin/python3', '-c', text], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
     try:
         process.stdout.readline()
-        with open(f'/proc/{process.pid}/maps', encoding='utf-8', errors='replace') as maps:
-            areas = [[int(word, 16) for word in line.split(' ', 1)[0].split('-')] for line in maps]
-        yield process.pid, max(areas, key=lambda area: area[1] - area[0])[0]
+        yield process.pid
     finally:
         process.stdin.close()
         process.wait()
+
+
+@contextlib.contextmanager
+def sparse_terabyte():
+    """(pid, address) of 1 TiB of which 20,000 pages were touched."""
+    with with_memory(SPARSE) as pid:
+        with open(f'/proc/{pid}/maps', encoding='utf-8', errors='replace') as maps:
+            areas = [[int(word, 16) for word in line.split(' ', 1)[0].split('-')] for line in maps]
+        yield pid, max(areas, key=lambda area: area[1] - area[0])[0]
 
 
 def read_pagemap(pid, start, size):
@@ -876,6 +893,9 @@ def pages(bench):
     if tool:
         peer = lambda *options: lambda: measure('run', tool, *options)['ns']  # noqa: E731
         beside('', '5 GiB', ('page-types -p', peer('-p', str(workload.pid))), flags, few)
+        with with_memory(HUGE) as pid:
+            huge = ('vmad pages/summary?detail=flags', lambda: complete(bench, f'/v1/processes/{pid}/pages/summary{rest}'), 0.15)
+            beside('', '5 GiB, huge', ('page-types -p', peer('-p', str(pid))), [huge], few)
         beside('', 'the host', ('page-types', peer()), [frames], few)
     else:
         row('page-types', '', 'not installed', rounds=0)
