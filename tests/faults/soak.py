@@ -53,9 +53,9 @@ def targets(victim, frame):
         (40, ['/', '/v1', '/v1/health', '/v1/openapi.json', '/v1/capabilities', '/metrics', own, f'{own}/vmas', f'{own}/vmas/{address}',
               f'{own}/pages/{address}', f'{own}/gaps?length=65536', f'{own}/vmas?limit=3', f'{own}/vmas/{address}/ops']),
         (20, ['/v1/processes', '/v1/processes?detail=vmas', f'{own}?detail=usage', f'{own}/vmas?detail=usage', f'{own}/pages',
-              f'{own}/pages?detail=states', '/v1/files/pages?path=/bin/sh', f'/v1/frames/{frame:#x}']),
-        (5, ['/v1/processes?detail=usage', '/v1/vmas?perms=.wx.', '/v1/vmas', f'{own}/pages?detail=flags', '/v1/files/mappings?path=/bin/sh',
-             f'{own}/pages/{address}/mappings', '/v1/processes/0', '/v1/nothing', f'{own}/vmas?limit=x', f'{own}?start_time_ticks=1']),
+              f'{own}/pages?detail=states', f'{own}/pages/summary', '/v1/files/pages?path=/bin/sh', f'/v1/frames/{frame:#x}']),
+        (5, ['/v1/processes?detail=usage', '/v1/vmas?perms=.wx.', '/v1/vmas', f'{own}/pages?detail=flags', f'{own}/pages/summary?detail=flags',
+             '/v1/files/mappings?path=/bin/sh', f'{own}/pages/{address}/mappings', '/v1/processes/0', '/v1/nothing', f'{own}/vmas?limit=x', f'{own}?start_time_ticks=1']),
         (1, ['/v1/frames', f'{own}/sharing?deadline_ms=500', f'/v1/frames/{frame:#x}/mappings?deadline_ms=500']),
     ) for target in listed]
 
