@@ -42,12 +42,13 @@ KINDS = [
     ('an identity that cannot be had', IDENTITY, errno.EPERM),
 ]
 GONE = ('a client that is gone', SEND, errno.ECONNRESET)
-# What connects vmad's processes does not work: then those behind it start again. Too often, and vmad gives up: so not everywhere.
+# What connects vmad's processes does not work: then those behind it start again. More than ten times in 30 s, and vmad gives up: so
+# not everywhere, and not so fast.
 BROKEN = [
     ('a message that cannot be received', RECEIVE, errno.ENOMEM),
     ('an answer of the opener that cannot be sent', SEND, errno.ENOBUFS),
 ]
-FEW = 4
+FEW, FEW_CALLS, SECONDS_APART = 2, 5, 3.2
 
 
 def following(n, dense):
@@ -178,13 +179,17 @@ def faults(name, call, error, process=None):
     """A case: this call fails so, everywhere; or in one process only."""
 
     def case():
-        total, pids, files = 0, vmad.processes(), rest()
-        for target in requests():
+        total, pids, files = 0, whole_family(), rest()
+        def one(target):
             ask(target)
             live = control.live - control.abroad
             tried = tries(call, error, target, pids.get(process, 0))
-            total += tried
             lost(live, tried, files, target)
+            return tried
+
+        for target in requests():
+            # Once more, as libproc2 keeps memory for as many processes as it has seen at once: a leak would be there again.
+            total += tap.settled(lambda target=target: one(target), 3)
         print(f'# {total} requests', flush=True)
         tap.equal(vmad.processes(), pids, 'all of its processes live')
 
@@ -192,14 +197,34 @@ def faults(name, call, error, process=None):
     return case
 
 
+def whole_family():
+    """Its processes, once each has its name."""
+    wait_until(lambda: len(vmad.processes()) == (4 if ROOT else 2), 'all processes')
+    return vmad.processes()
+
+
+def not_too_often(pids):
+    """Those that there are now; after a while, where they are others."""
+    if whole_family() != pids:
+        time.sleep(SECONDS_APART)
+    return whole_family()
+
+
 def broken(name, call, error):
     """A case: the same, where vmad may start again."""
 
     def case():
+        pids = whole_family()
         for target in requests()[:FEW]:
-            tries(call, error, target)
+            n, more = 1, True
+            while more and n <= FEW_CALLS:  # there are more of them with each start
+                control.begin(call, error, n)
+                is_honest(*ask(target), {}, target)
+                control.end()
+                more, n, pids = control.count >= n, n + 1, not_too_often(pids)
+            wait_until(lambda target=target: ask(target)[0] == 200, target)
         tap.equal(vmad.process.poll(), None, 'vmad lives')
-        pids, files, live = vmad.processes(), rest(), control.live - control.abroad
+        files, pids, live = rest(), whole_family(), control.live - control.abroad
         for target in requests():
             tap.equal(ask(target)[0], 200, target)
         lost(live, 0, files, 'afterwards')
@@ -231,8 +256,8 @@ def in_the_sampler():
 
 def what_was_logged():
     """what was logged of all that: routes, statuses and times, and of nobody an address or a path"""
-    request = re.compile(r'vmad: request=[0-9a-f]{16} method=GET route=[a-z0-9/{}]+ status=[0-9]+ duration_ms=[0-9.]+ uid=([0-9]+|none)')
-    other = re.compile(r'vmad: ([0-9]+ requests were not logged|listening on .*|ready|.*: starting again)')
+    request = re.compile(r'vmad: request=[0-9a-f]{16} method=(GET|none) route=[a-z0-9/{}]+ status=[0-9]+ duration_ms=[0-9.]+ uid=([0-9]+|none)')
+    other = re.compile(r'vmad: ([0-9]+ requests were not logged|listening on .*|ready|.*: starting again|the sampler cannot start: .*)')
     tap.equal([line for line in vmad.log if not request.fullmatch(line) and not other.fullmatch(line)], [], 'other lines')
     tap.truth(any(f'status={status}' in line for line in vmad.log for status in (500, 503)), 'errors')
 
@@ -266,6 +291,16 @@ def ends(daemon):
     return status
 
 
+def answers(where):
+    """Its status; 503 where what connects vmad's processes had to be made once more."""
+    connection = UnixConnection(where, timeout=SECONDS)
+    connection.request('GET', '/v1/processes?limit=1')
+    status = connection.getresponse().status
+    connection.close()
+    tap.truth(status in (200, 503), f'{status}')
+    return status
+
+
 def starts(call, error, n, where):
     """One start in which the n-th call fails. False: there are not so many."""
     control.begin(call, error, n)
@@ -273,11 +308,8 @@ def starts(call, error, n, where):
     made = control.count
     control.end()
     if said[-1:] == ['vmad: ready\n']:
-        connection = UnixConnection(where, timeout=SECONDS)
-        connection.request('GET', '/v1/processes?limit=1')
-        status = connection.getresponse().status
-        connection.close()
-        tap.equal((status, ends(daemon)), (200, 0), f'call {n}: it is ready; {said}')
+        wait_until(lambda: answers(where) == 200, f'call {n}: it is ready; {said}')
+        tap.equal(ends(daemon), 0, f'call {n}: it was ready; {said}')
     else:
         status = ends(daemon)
         tap.truth(status in (1, 2) and said and all(line.startswith('vmad: ') for line in said), f'call {n}: status {status}, it said {said}')
