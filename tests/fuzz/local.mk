@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # A fuzz target is a file here, with a row in each of the two lists and its libraries. make check replays its seeds; make fuzz looks for
 # more: configure --enable-fuzzing --enable-sanitizers CC=clang, then make fuzz FUZZ_SECONDS=60.
-fuzz_targets = auxv helper limits maps mountinfo mounts opener pagemap param smaps stat status target tokens
+fuzz_targets = answer auxv helper limits maps mountinfo mounts opener pagemap param smaps stat status target tokens
 fuzz_replays = \
+	tests/fuzz/replay-answer \
 	tests/fuzz/replay-auxv \
 	tests/fuzz/replay-helper \
 	tests/fuzz/replay-limits \
@@ -21,6 +22,10 @@ check_PROGRAMS += $(fuzz_replays)
 TESTS += $(fuzz_replays)
 EXTRA_DIST += %D%/corpus
 fuzz_libs = daemon/libsource.a $(PROC2_LIBS)
+
+tests_fuzz_replay_answer_SOURCES = %D%/answer.c %D%/replay.c %D%/fuzz.h
+tests_fuzz_replay_answer_CPPFLAGS = $(client_cppflags) -DFUZZ_TARGET='"answer"'
+tests_fuzz_replay_answer_LDADD = $(client_libs)
 
 tests_fuzz_replay_maps_SOURCES = %D%/maps.c %D%/replay.c %D%/fuzz.h
 tests_fuzz_replay_maps_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_TARGET='"maps"'
@@ -81,6 +86,7 @@ tests_fuzz_replay_status_LDADD = $(fuzz_libs)
 FUZZ_SECONDS = 60
 if FUZZING
 fuzz_programs = \
+	tests/fuzz/fuzz-answer \
 	tests/fuzz/fuzz-auxv \
 	tests/fuzz/fuzz-helper \
 	tests/fuzz/fuzz-limits \
@@ -96,6 +102,11 @@ fuzz_programs = \
 	tests/fuzz/fuzz-target \
 	tests/fuzz/fuzz-tokens
 EXTRA_PROGRAMS += $(fuzz_programs)
+
+tests_fuzz_fuzz_answer_SOURCES = %D%/answer.c %D%/fuzz.h
+tests_fuzz_fuzz_answer_CPPFLAGS = $(client_cppflags)
+tests_fuzz_fuzz_answer_LDADD = $(client_libs)
+tests_fuzz_fuzz_answer_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 
 tests_fuzz_fuzz_maps_SOURCES = %D%/maps.c %D%/fuzz.h
 tests_fuzz_fuzz_maps_LDADD = $(fuzz_libs)
