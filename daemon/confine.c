@@ -58,7 +58,7 @@ static int bound_caps(uint64_t keep)
 static int set_caps(uint64_t keep)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct half[2];
+	struct __user_cap_data_struct half[2] = { 0 };
 	bool changed = false;
 
 	if (syscall(SYS_capget, &header, half) < 0)
