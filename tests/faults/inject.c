@@ -106,8 +106,12 @@ static bool no_memory(void *caller)
 
 	if (!fails(CALL_MALLOC))
 		return false;
-	if (dladdr(caller, &library) && library.dli_fname && strstr(library.dli_fname, "/libproc2."))
-		atomic_fetch_add(&control->abroad, 1);
+	if (dladdr(caller, &library) && library.dli_fname) {
+		if (strstr(library.dli_fname, "/libseccomp."))
+			return false;	/* 2.5.4 goes round in a circle for ever */
+		if (strstr(library.dli_fname, "/libproc2."))
+			atomic_fetch_add(&control->abroad, 1);
+	}
 	errno = ENOMEM;
 	return true;
 }
