@@ -522,6 +522,12 @@ def quotas(bench):
             "Unix: another's 100, cheap": (GREEDY, tool, vmad.socket, f'/v1/processes/{theirs.pid}', 100, 0),
             "Unix: another's 100, walks": (GREEDY, tool, vmad.socket, walk.format(theirs.pid), 100, 0),
         }
+        # What the same clients cost by being there: vmad is not asked.
+        if os.access(NGINX, os.X_OK):
+            elsewhere = stack.enter_context(nginx(b'x' * 200))
+            os.chmod(os.path.dirname(elsewhere), 0o755)
+            os.chmod(elsewhere, 0o666)
+            loads['nginx: 100, not vmad'] = (GREEDY, tool, elsewhere, '/file', 100, 0)
 
         def run(load_of, what):
             with someone_elses(*load_of) if load_of else contextlib.nullcontext():
