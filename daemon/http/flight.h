@@ -3,8 +3,11 @@
  * flight: equal questions of one caller share one answer. Who asks first leads; those who ask the same meanwhile wait
  * for that answer; and an answer may be taken again by those who said how old it may be (max_age_ms).
  *
- * The key is the whole identity of the caller, the request's target and the form of the reply: nothing is shared across
- * identities.
+ * Nothing is shared across identities, room neither: each identity has a shelf of its own for the answers that are kept
+ * for it, and where that is full its own oldest one makes room. So however much one caller asks, the answer that is kept
+ * for another stays where it is, and nobody learns from an answer's age how much others ask. There are only so many
+ * shelves, some of them root's, and so many of one user's: for who comes when all have something on them nothing is
+ * kept, until what lies there is forgotten.
  */
 #ifndef HTTP_FLIGHT_H
 #define HTTP_FLIGHT_H
@@ -15,10 +18,16 @@
 
 #include <microhttpd.h>
 
+#include "vmad/caller.h"
+
 #define FLIGHT_BODY_MAX (1024 * 1024)		/* a bigger reply streams, and is not shared */
-#define FLIGHT_CACHE_BYTES (16 * 1024 * 1024)
 #define FLIGHT_CACHE_MS 10000			/* an answer is forgotten after this */
-#define FLIGHT_ENTRIES 256
+
+#define FLIGHT_SHELF_BYTES (2 * 1024 * 1024)	/* of one identity's answers, 16 MiB in all */
+#define FLIGHT_ENTRIES 256			/* as many are they */
+#define FLIGHT_SHELVES_ROOT 2			/* identities for which answers are kept: root's (its groups tell them apart) */
+#define FLIGHT_SHELVES_OTHERS 6			/* and others', */
+#define FLIGHT_SHELVES_USER 2			/* of one uid so many */
 
 /* An answer: a body that is as it was sent, but for the number at age_at. */
 struct flight_answer {
@@ -45,15 +54,15 @@ enum flight_role {
 };
 
 /*
- * max_age_us: how old an answer may be that was made before; a flight that is in the air is always joined, unless it is
+ * key: what is asked, and the form of the reply. max_age_us: how old an answer may be that was made before; a flight that is in the air is always joined, unless it is
  * 0 by the caller's own word (fresh).
  */
-enum flight_role flight_enter(struct flights *flights, const void *key, size_t key_len, uint64_t max_age_us, bool fresh,
-			      struct flight **ret_flight);
+enum flight_role flight_enter(struct flights *flights, const struct vmad_caller *caller, const void *key,
+			      size_t key_len, uint64_t max_age_us, bool fresh, struct flight **ret_flight);
 
 /*
  * The leader's answer, for all. Takes body over and a reference of its own on the response. keep: may be taken again
- * later.
+ * later, where there is room for it.
  */
 void flight_land(struct flight *flight, const struct flight_answer *answer, bool keep);
 

@@ -25,18 +25,15 @@ static void put_key_param(struct buf *key, enum param_id id, const struct param_
 		buf_put(key, value->text, strlen(value->text) + 1);
 }
 
-/* Identity, form (its header fields, too), question: what makes two requests equal. */
+/* Form (its header fields, too) and question: what makes two requests of one caller equal. */
 static void put_key(const struct exchange *exchange, struct buf *key)
 {
 	const struct request *request = &exchange->request;
-	const struct vmad_caller *caller = request->caller;
 	uint64_t numbers[] = {
-		caller->class, caller->uid, caller->gid, caller->group_count,
 		request->ndjson, exchange->gzip, request->route->id, connection_is_tcp(exchange->connection),
 	};
 
 	buf_put(key, (const char *)numbers, sizeof(numbers));
-	buf_put(key, (const char *)caller->groups, caller->group_count * sizeof(gid_t));
 	for (int id = PARAM_none + 1; id < PARAMS; id++)
 		put_key_param(key, (enum param_id)id, &request->values[id]);
 }
@@ -65,7 +62,7 @@ bool exchange_share(struct exchange *exchange, enum MHD_Result *ret_result)
 		age_us = max_age->number < FLIGHT_CACHE_MS ? max_age->number * 1000 : FLIGHT_CACHE_MS * 1000;
 	put_key(exchange, &key);
 	if (!key.failed)
-		role = flight_enter(exchange->server->flights, key.p, key.len, age_us,
+		role = flight_enter(exchange->server->flights, request->caller, key.p, key.len, age_us,
 				    max_age->given && !max_age->number, &flight);
 	buf_free(&key);
 	if (role == FLIGHT_LEADS) {

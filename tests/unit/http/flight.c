@@ -14,9 +14,17 @@
 
 static struct flights *flights;
 
+static const struct vmad_caller root = { .class = VMAD_CALLER_ROOT };
+static const struct vmad_caller alice = { .class = VMAD_CALLER_USER, .uid = 1001, .gid = 1001 };
+static const struct vmad_caller bob = { .class = VMAD_CALLER_USER, .uid = 1002, .gid = 1002 };
+
+/* Who asks, where a case is not about others. */
+static const struct vmad_caller *asks = &alice;
+
 static int make_flights(void **state)
 {
 	(void)state;
+	asks = &alice;
 	return flights_new(&flights);
 }
 
@@ -29,7 +37,7 @@ static int free_flights(void **state)
 
 static enum flight_role enter(const char *key, uint64_t max_age_us, bool fresh, struct flight **ret_flight)
 {
-	return flight_enter(flights, key, strlen(key), max_age_us, fresh, ret_flight);
+	return flight_enter(flights, asks, key, strlen(key), max_age_us, fresh, ret_flight);
 }
 
 /* Lands with these bytes, as if they had been made so long ago. */
@@ -140,51 +148,196 @@ static void fresh(void **state)
 	has("a", 9 * SECOND, "second");
 }
 
-static void bounded(void **state)
+/* The answer to one of many questions; leads() and has() ask for it again. */
+static void lead_number(int number, const char *text)
+{
+	char key[16];
+
+	snprintf(key, sizeof(key), "%d", number);
+	lead(key, text, 0, true);
+}
+
+/* How many answers to the first so many questions are there. */
+static int kept_of(int count)
 {
 	struct flight *flight;
 	char key[16];
 	int kept = 0;
 
-	(void)state;
-	for (int i = 0; i < 3 * FLIGHT_ENTRIES; i++) {
-		snprintf(key, sizeof(key), "%d", i);
-		lead(key, "x", 0, true);
-	}
-	for (int i = 0; i < 3 * FLIGHT_ENTRIES; i++) {
+	for (int i = 0; i < count; i++) {
 		snprintf(key, sizeof(key), "%d", i);
 		kept += enter(key, 9 * SECOND, false, &flight) == FLIGHT_HAS_ANSWER;
 		flight_leave(flight);
 	}
-	assert_in_range(kept, 1, FLIGHT_ENTRIES);
+	return kept;
 }
 
+static void bounded(void **state)
+{
+	(void)state;
+	for (int i = 0; i < FLIGHT_ENTRIES; i++)
+		lead_number(i, "x");
+	assert_int_equal(kept_of(FLIGHT_ENTRIES), FLIGHT_ENTRIES);
+	lead_number(FLIGHT_ENTRIES, "x");
+	leads("0", 9 * SECOND);
+	has("1", 9 * SECOND, "x");
+	assert_int_equal(kept_of(FLIGHT_ENTRIES + 1), FLIGHT_ENTRIES);
+}
+
+/* So many bytes of an answer take twice as much: the response has a copy. */
+static char *text_of(size_t len)
+{
+	char *text = malloc(len + 1);
+
+	assert_non_null(text);
+	memset(text, 'x', len);
+	text[len] = '\0';
+	return text;
+}
+
+/* Four fill a shelf to the last byte; with one byte more in the fifth the oldest two go, without it the oldest one. */
 static void bounded_bytes(void **state)
 {
-	struct flight *flight;
-	char *text = malloc(FLIGHT_BODY_MAX), key[16];
-	int kept = 0;
+	const size_t quarter = FLIGHT_SHELF_BYTES / 4 / 2;
+	char *fits = text_of(quarter), *more = text_of(quarter + 1), *whole = text_of(FLIGHT_BODY_MAX);
 
 	(void)state;
-	assert_non_null(text);
-	memset(text, 'x', FLIGHT_BODY_MAX - 1);
-	text[FLIGHT_BODY_MAX - 1] = '\0';
-	for (int i = 0; i < 100; i++) {
-		snprintf(key, sizeof(key), "small %d", i);
-		lead(key, "x", 0, true);
+	for (int i = 0; i < 4; i++)
+		lead_number(i, fits);
+	assert_int_equal(kept_of(4), 4);
+	lead_number(4, fits);
+	leads("0", 9 * SECOND);
+	assert_int_equal(kept_of(5), 4);
+	lead_number(5, more);
+	assert_int_equal(kept_of(6), 3);
+	has("3", 9 * SECOND, fits);
+	lead_number(6, whole);
+	assert_int_equal(kept_of(7), 1);
+	lead_number(7, "x");
+	leads("6", 9 * SECOND);
+	free(fits);
+	free(more);
+	free(whole);
+}
+
+/* So many questions of another's, and their answers. */
+static void flood(const struct vmad_caller *caller, int count, const char *text)
+{
+	asks = caller;
+	for (int i = 0; i < count; i++)
+		lead_number(i, text);
+}
+
+/* What bob was told is there, as old as it is, whatever alice and root ask. */
+static void flooded(void **state)
+{
+	char *big = text_of(FLIGHT_BODY_MAX);
+
+	(void)state;
+	asks = &bob;
+	lead("the first", "for bob", SECOND, true);
+	lead("the second", "for bob, too", 0, true);
+	flood(&alice, 3 * FLIGHT_ENTRIES, "x");
+	flood(&alice, 10, big);
+	flood(&root, 3 * FLIGHT_ENTRIES, "x");
+	flood(&root, 10, big);
+	asks = &bob;
+	has("the first", 9 * SECOND, "for bob");
+	has("the second", 9 * SECOND, "for bob, too");
+	leads("0", 9 * SECOND);
+	free(big);
+}
+
+/* With a full shelf of bob's, alice has as much room as without it: one byte, one entry more, and her own oldest goes. */
+static void full_beside(void **state)
+{
+	char *half = text_of(FLIGHT_SHELF_BYTES / 4), *whole = text_of(FLIGHT_BODY_MAX);
+
+	(void)state;
+	asks = &bob;
+	lead("all", whole, 0, true);
+	asks = &alice;
+	lead_number(0, half);
+	lead_number(1, half);
+	assert_int_equal(kept_of(2), 2);
+	lead_number(2, "x");
+	leads("0", 9 * SECOND);
+	assert_int_equal(kept_of(3), 2);
+	asks = &bob;
+	has("all", 9 * SECOND, whole);
+	free(half);
+	free(whole);
+}
+
+/* A caller in no group but its own; its gid tells it from others of the same uid. */
+static struct vmad_caller caller_of(uid_t uid, gid_t gid)
+{
+	return (struct vmad_caller){ .class = uid ? VMAD_CALLER_USER : VMAD_CALLER_ROOT, .uid = uid, .gid = gid };
+}
+
+static bool keeps(struct vmad_caller caller)
+{
+	struct flight *flight;
+	bool kept;
+
+	asks = &caller;
+	lead("mine", "mine", 0, true);
+	kept = enter("mine", 9 * SECOND, false, &flight) == FLIGHT_HAS_ANSWER;
+	flight_leave(flight);
+	return kept;
+}
+
+/* One user cannot take the shelves of others by its many groups, nor all users together root's; and nobody loses one. */
+static void shelves(void **state)
+{
+	(void)state;
+	for (gid_t gid = 0; gid < FLIGHT_SHELVES_USER; gid++)
+		assert_true(keeps(caller_of(1, gid)));
+	assert_false(keeps(caller_of(1, FLIGHT_SHELVES_USER)));
+	for (uid_t uid = 2; uid < 2 + FLIGHT_SHELVES_OTHERS - FLIGHT_SHELVES_USER; uid++)
+		assert_true(keeps(caller_of(uid, 0)));
+	assert_false(keeps(caller_of(1000, 0)));
+	for (gid_t gid = 0; gid < FLIGHT_SHELVES_ROOT; gid++)
+		assert_true(keeps(caller_of(0, gid)));
+	assert_false(keeps(caller_of(0, FLIGHT_SHELVES_ROOT)));
+	for (gid_t gid = 0; gid < FLIGHT_SHELVES_USER; gid++) {
+		asks = &(struct vmad_caller){ .class = VMAD_CALLER_USER, .uid = 1, .gid = gid };
+		has("mine", 9 * SECOND, "mine");
 	}
-	for (int i = 0; i < 40; i++) {
-		snprintf(key, sizeof(key), "%d", i);
-		lead(key, text, 0, true);
+}
+
+/* A shelf whose answers have been forgotten is anybody's. */
+static void shelves_again(void **state)
+{
+	(void)state;
+	for (uid_t uid = 1; uid <= FLIGHT_SHELVES_OTHERS; uid++) {
+		struct vmad_caller caller = caller_of(uid, 0);
+
+		asks = &caller;
+		lead("mine", "old", (FLIGHT_CACHE_MS + 1) * 1000, true);
 	}
-	for (int i = 0; i < 40; i++) {
-		snprintf(key, sizeof(key), "%d", i);
-		kept += enter(key, 9 * SECOND, false, &flight) == FLIGHT_HAS_ANSWER;
-		flight_leave(flight);
-	}
-	/* A response and a body of 1 MiB each. */
-	assert_in_range(kept, 1, FLIGHT_CACHE_BYTES / FLIGHT_BODY_MAX / 2 + 1);
-	free(text);
+	assert_true(keeps(caller_of(1000, 0)));
+}
+
+/* Same uid, other group: another identity, and so is the same user by more groups. */
+static void identities(void **state)
+{
+	struct { struct vmad_caller caller; gid_t groups[2]; } grouped = { alice, { 4, 27 } };
+	struct vmad_caller other_group = caller_of(alice.uid, 4);
+	struct flight *flight;
+
+	(void)state;
+	assert_int_equal(enter("a", 0, false, &flight), FLIGHT_LEADS);
+	asks = &other_group;
+	leads("a", 9 * SECOND);
+	asks = &alice;
+	land(flight, "alice's", 0, true);
+	has("a", 9 * SECOND, "alice's");
+	grouped.caller.group_count = 2;
+	asks = &grouped.caller;
+	leads("a", 9 * SECOND);
+	asks = &bob;
+	leads("a", 9 * SECOND);
 }
 
 static void *join_and_read(void *arg)
@@ -308,8 +461,13 @@ int main(void)
 		WITH_FLIGHTS("what is not to be kept is not", not_kept),
 		WITH_FLIGHTS("a stream is not shared, and not asked for twice", streaming),
 		WITH_FLIGHTS("who wants it fresh waits for nobody", fresh),
-		WITH_FLIGHTS("entries are bounded", bounded),
-		WITH_FLIGHTS("bytes are bounded, small entries in between or not", bounded_bytes),
+		WITH_FLIGHTS("other identities, other flights and other answers", identities),
+		WITH_FLIGHTS("one entry more, and the oldest goes", bounded),
+		WITH_FLIGHTS("one byte more, and as many go as it takes", bounded_bytes),
+		WITH_FLIGHTS("no flood of another's puts out what is kept for a caller", flooded),
+		WITH_FLIGHTS("beside a full shelf another has all of its own", full_beside),
+		WITH_FLIGHTS("some identities have shelves, few of one user, root in any case; the next one takes nobody's", shelves),
+		WITH_FLIGHTS("a shelf that is empty again is anybody's", shelves_again),
 		WITH_FLIGHTS("those who wait get the leader's answer", waiters),
 		WITH_FLIGHTS("a leader that gives up lets another one lead", abandoned),
 		WITH_FLIGHTS("all of it at once", races),
