@@ -18,6 +18,17 @@ SOCKETS = ('vmad.socket', 'vmad-root.socket', 'vmad-tcp.socket', 'vmad-worker.so
 WATCHDOG_SECONDS = 4        # the units' own is longer than a test should take
 AGAIN_SECONDS = 2
 STRANGER = 4242
+# Three connections of one user's, all served, and then how nice the threads of the one process are that takes them.
+CONNECT_AND_LOOK = """
+import glob, socket
+wires = [socket.socket(socket.AF_UNIX) for _ in range(3)]
+for wire in wires:
+    wire.connect('/run/vmad/root.sock')
+    wire.send(b'GET /v1/health HTTP/1.1\\r\\nHost: localhost\\r\\n\\r\\n')
+    wire.recv(9)
+worker, = (path[:-4] for path in glob.glob('/proc/[0-9]*/comm') if open(path).read() == 'vmad-worker\\n')
+print(*(open(path).read().rpartition(')')[2].split()[16] for path in glob.glob(worker + 'task/*/stat')))
+"""
 COME_TO_WORKER = 'import socket; socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET).connect("/run/vmad/worker.sock")'
 # capabilities(7), by their numbers
 OPENER = {'SETGID': 6, 'SETUID': 7, 'READ_SEARCH': 2, 'PTRACE': 19, 'SYS_ADMIN': 21}
@@ -150,6 +161,20 @@ def what_each_may():
     for name, pid in own.items():
         tap.equal(field(pid, 'NoNewPrivs'), '1', f'{name} no_new_privs')
         tap.equal(field(pid, 'Seccomp'), '2', f'{name} seccomp')
+
+
+def niceness(pid):
+    with open(f'/proc/{pid}/stat', encoding='ascii', errors='replace') as stat:
+        return int(stat.read().rpartition(')')[2].split()[16])
+
+
+def who_gives_way():
+    """the sampler is nicer than the others by 5, and of one user's connections each one's thread than those before it"""
+    own = processes()
+    tap.equal(niceness(own['vmad-sampler']) - niceness(own['vmad-opener']), 5, 'the sampler')
+    first = niceness(own['vmad-worker'])
+    threads = {int(nice) - first for nice in box.run('/usr/bin/python3', '-c', CONNECT_AND_LOOK).stdout.split()}
+    tap.equal(threads, {0, 1, 2}, "the worker's threads")
 
 
 def root_asks():
@@ -347,7 +372,7 @@ with container.Container() as box:
     box.boot()
     print(f'# booted within {time.monotonic() - begun:.1f} s', flush=True)
     try:
-        tap.run([they_start, what_each_may, root_asks, members_ask, tokens_are_given, metrics_are_there, it_is_told, each_is_killed,
+        tap.run([they_start, what_each_may, who_gives_way, root_asks, members_ask, tokens_are_given, metrics_are_there, it_is_told, each_is_killed,
                  without_an_opener, who_hangs_is_ended, they_read_again, the_first_client_starts_it, what_is_hidden_stays_so,
                  the_device_is_let_through, they_stop])
     finally:
