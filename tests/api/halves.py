@@ -11,63 +11,12 @@ import time
 
 sys.path.insert(0, os.path.join(os.environ['TOP_SRCDIR'], 'tests/lib'))
 import tap  # noqa: E402
-from activated import Activated, listen_tcp, listen_unix  # noqa: E402
+from roles import Worker, listen_for_openers  # noqa: E402
 from vmad import BINARY, NOBODY, as_user  # noqa: E402
 from wire import Wire, wait_until  # noqa: E402
 
 SELF = f'/v1/processes/{os.getpid()}/vmas?kind=stack'
 TOKEN = 'a token of the opener'
-
-
-def listen_for_openers(directory):
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    listener.bind(os.path.join(directory, 'worker.sock'))
-    listener.listen(8)
-    return listener
-
-
-SOCKETS = {
-    'vmad-unix': lambda directory: listen_unix(os.path.join(directory, 'vmad.sock')),
-    'vmad-root': lambda directory: listen_unix(os.path.join(directory, 'root.sock'), 0o600),
-    'vmad-tcp': lambda _: listen_tcp(),
-    'vmad-worker': listen_for_openers,
-}
-
-
-class Worker(Activated):
-    """The half that talks to clients; it starts without an opener."""
-
-    def __init__(self, **more):
-        super().__init__(sockets=SOCKETS, arguments=['--role', 'worker'], **more)
-
-    def opener(self, *arguments):
-        return Opener(self, *arguments)
-
-
-class Opener:
-    """The other half: comes to a worker's socket, and is there until the end of the with block."""
-
-    def __init__(self, worker, *arguments):
-        self.process = subprocess.Popen(
-            [BINARY, '--role', 'opener', '--worker-socket', os.path.join(worker.directory, 'worker.sock'), '--listen', f'unix:{worker.socket}',
-             '--listen', f'unix:{worker.root_socket}', *arguments], stderr=subprocess.PIPE, cwd='/')
-        line = self.process.stderr.readline().decode()
-        if line != 'vmad: ready\n':
-            self.process.kill()
-            raise RuntimeError(f'the opener said {line!r}')
-
-    def end(self, number=signal.SIGTERM):
-        self.process.send_signal(number)
-        status = self.process.wait(15)
-        self.process.stderr.close()
-        return status
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        if self.process.poll() is None:
-            self.end()
 
 
 def serves(worker):

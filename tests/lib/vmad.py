@@ -79,6 +79,23 @@ def request(connection, path, method='GET', headers=None, body=None):
     return Reply(connection.getresponse())
 
 
+def children(pid):
+    """A process's children: {comm: pid}."""
+    found = {}
+    try:
+        with open(f'/proc/{pid}/task/{pid}/children', encoding='ascii') as file:
+            pids = [int(child) for child in file.read().split()]
+    except FileNotFoundError:
+        return found
+    for child in pids:
+        try:
+            with open(f'/proc/{child}/comm', encoding='utf-8') as comm:
+                found[comm.read().strip()] = child
+        except (FileNotFoundError, ProcessLookupError):
+            pass
+    return found
+
+
 class Vmad:
     """A running vmad with a socket in a directory of its own.
 
@@ -141,19 +158,7 @@ class Vmad:
 
     def processes(self):
         """Its processes: {comm: pid}. As root the one that was started has an opener, a worker and a sampler; else it may have a sampler."""
-        found = {'vmad': self.main_pid}
-        try:
-            with open(f'/proc/{self.main_pid}/task/{self.main_pid}/children', encoding='ascii') as children:
-                pids = [int(pid) for pid in children.read().split()]
-        except FileNotFoundError:
-            return found
-        for pid in pids:
-            try:
-                with open(f'/proc/{pid}/comm', encoding='utf-8') as comm:
-                    found[comm.read().strip()] = pid
-            except (FileNotFoundError, ProcessLookupError):
-                pass
-        return found
+        return {'vmad': self.main_pid, **children(self.main_pid)}
 
     @property
     def pid(self):

@@ -15,7 +15,8 @@ import tempfile
 
 sys.path.insert(0, os.path.join(os.environ['TOP_SRCDIR'], 'tests/lib'))
 import tap  # noqa: E402
-from vmad import TOP_BUILDDIR, Vmad, is_sanitized  # noqa: E402
+from roles import Worker  # noqa: E402
+from vmad import TOP_BUILDDIR, Vmad, children, is_sanitized  # noqa: E402
 from wire import wait_until  # noqa: E402
 
 LIBRARY = os.path.join(TOP_BUILDDIR, 'tests/live/intruder.so')
@@ -33,6 +34,8 @@ FATAL = (
 ).split()
 OPENERS = 'setresuid setresgid setfsuid capget capset openat2 kcmp pidfd_open'.split()
 WORKERS = ['accept4', 'sendfile', 'shutdown', 'a datagram socket', 'to give way']
+MEETERS = ['a socket to the worker', 'shutdown']      # and connect, as which it is FATAL to the others
+MAY = {'vmad-opener': OPENERS, 'vmad-worker': WORKERS, 'vmad-sampler': []}
 
 
 class Page(ctypes.Structure):
@@ -94,14 +97,30 @@ class Intruder:
 
 
 @contextlib.contextmanager
-def taken_over():
+def taken_over(sort=Vmad):
     """An intruder, and a vmad that it is in: its processes."""
     intruder = Intruder()
-    vmad = Vmad(environment=intruder.environment)
+    vmad = sort(environment=intruder.environment)
     try:
         yield intruder, wait_until(lambda: members(vmad), 'all of its processes'), vmad
     finally:
         vmad.stop()
+
+
+class Halves:
+    """A worker, and an opener with its sampler that has come to it: as one vmad."""
+
+    def __init__(self, environment):
+        self.worker = Worker(environment=environment)
+        self.opener = self.worker.opener(environment=environment)
+        self.get = self.worker.get
+
+    def processes(self):
+        return {'vmad-worker': self.worker.main_pid, **children(self.opener.process.pid)}
+
+    def stop(self):
+        self.opener.end()
+        self.worker.stop()
 
 
 def serves(vmad):
@@ -150,28 +169,37 @@ def without_a_filter():
         finally:
             process.kill()
     print(f'# {told}')
-    tap.equal([name for name in REFUSED + OPENERS + WORKERS if told[name] in ('EPERM', KILLED)], [], 'refused without a filter')
+    tap.equal([name for name in REFUSED + OPENERS + MEETERS + WORKERS if told[name] in ('EPERM', KILLED)], [], 'refused without a filter')
     tap.equal([name for name in FATAL if told[name] == KILLED], [], 'fatal without a filter')
 
 
 def refused():
-    """files to write, sockets, code and the rest: EPERM in each process, in each thread"""
-    with taken_over() as (intruder, found, vmad):
-        vmad.get('/v1/processes')
+    """files to write, sockets, code and the rest: EPERM in each process, in each thread; in two halves, too"""
+    for sort in (Vmad, Halves):
+        with taken_over(sort) as (intruder, found, vmad):
+            vmad.get('/v1/processes')
+            for member, pid in found.items():
+                for name in REFUSED:
+                    tap.equal(every_thread(intruder, pid, name), {'EPERM'}, f'{member}: {name}')
+            tap.equal(vmad.get('/v1/processes').status, 200, 'it goes on')
+
+
+def what_each_may(sort, may):
+    with taken_over(sort) as (intruder, found, _):
         for member, pid in found.items():
-            for name in REFUSED:
-                tap.equal(every_thread(intruder, pid, name), {'EPERM'}, f'{member}: {name}')
-        tap.equal(vmad.get('/v1/processes').status, 200, 'it goes on')
+            for name in {*OPENERS, *MEETERS, *WORKERS}:
+                outcomes = every_thread(intruder, pid, name)
+                tap.truth((outcomes == {'EPERM'}) == (name not in may[member]), f'{member}: {name}: {outcomes}')
 
 
 def to_each_its_own():
     """to be somebody else and to open as that one is the opener's; to talk to clients is the worker's; nothing of it is the sampler's"""
-    with taken_over() as (intruder, found, _):
-        for member, pid in found.items():
-            for name in OPENERS + WORKERS:
-                outcomes = every_thread(intruder, pid, name)
-                may = member == ('vmad-opener' if name in OPENERS else 'vmad-worker')
-                tap.truth((outcomes == {'EPERM'}) == (not may), f'{member}: {name}: {outcomes}')
+    what_each_may(Vmad, MAY)
+
+
+def to_each_half_its_own():
+    """in two halves it is the same, but that the opener comes to its worker"""
+    what_each_may(Halves, {**MAY, 'vmad-opener': OPENERS + MEETERS})
 
 
 def ends(intruder, vmad, member, name):
@@ -195,9 +223,32 @@ def fatal():
         tap.truth(line in said, f'{line}: {said}')
 
 
+def killed_half(intruder, halves, member, name):
+    """That call ends that process; of the opener's half another one comes."""
+    before = wait_until(lambda: members(halves), 'all of them')[member]
+    tap.equal(intruder.make(name, before), KILLED, f'{member}: {name}')
+    if member != 'vmad-worker':
+        wait_until(lambda: (members(halves) or {}).get(member, before) != before, f'another {member} after {name}')
+
+
+def fatal_to_halves():
+    """the same ends each process of the two halves; but connect, with which the opener comes to its worker"""
+    names = [name for name in FATAL if name != 'connect']
+    for some in range(0, len(names), PER_VMAD):
+        with taken_over(Halves) as (intruder, found, halves):
+            for name in names[some:some + PER_VMAD]:
+                killed_half(intruder, halves, 'vmad-sampler', name)
+                killed_half(intruder, halves, 'vmad-opener', name)
+            killed_half(intruder, halves, 'vmad-worker', names[some])
+    with taken_over(Halves) as (intruder, found, halves):
+        tap.equal(every_thread(intruder, found['vmad-opener'], 'connect'), {'EBADF'}, 'of the opener')
+        for member in ('vmad-sampler', 'vmad-worker'):
+            killed_half(intruder, halves, member, 'connect')
+
+
 if os.geteuid() != 0 or is_sanitized():
     print('1..0 # SKIP needs root, and a build without sanitizers: those need more than the filter lets them')
     sys.exit(0)
 CALLS = all_calls()
-REFUSED = [name for name in CALLS if name not in ALLOWED + FATAL + OPENERS + WORKERS]
-tap.run([whom_the_test_reaches, without_a_filter, refused, to_each_its_own, fatal])
+REFUSED = [name for name in CALLS if name not in ALLOWED + FATAL + OPENERS + MEETERS + WORKERS]
+tap.run([whom_the_test_reaches, without_a_filter, refused, to_each_its_own, to_each_half_its_own, fatal, fatal_to_halves])

@@ -85,6 +85,8 @@ static const struct {
 	/* what the opener may */
 	CALL(setresuid, -1, -1, -1), CALL(setresgid, -1, -1, -1), CALL(setfsuid, -1), CALL(capget, 0, 0), CALL(capset, 0, 0),
 	CALL(openat2, -1, 0, 0, 0), CALL(kcmp, 0x7fffffff, 0x7fffffff, 0, 0, 0), CALL(pidfd_open, -1, 0),
+	/* what it may where it comes to its worker */
+	{ "a socket to the worker", SYS_socket, { AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0 } },
 	/* what the worker may */
 	CALL(accept4, -1, 0, 0, 0), CALL(sendfile, -1, -1, 0, 0), CALL(shutdown, -1, 0),
 	{ "a datagram socket", SYS_socket, { AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0 } },
