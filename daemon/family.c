@@ -330,6 +330,8 @@ static void tell_end(const struct family *family, enum member member, int status
 {
 	if (member == OPENER && has_worker(family) && WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		fprintf(stderr, "vmad: the opener saw the worker end: starting again\n");
+	else if (member == SAMPLER && WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		fprintf(stderr, "vmad: the sampler lost the opener: starting again\n");
 	else if (WIFSIGNALED(status))
 		fprintf(stderr, "vmad: the %s was ended by signal %d: starting again\n", member_names[member],
 			WTERMSIG(status));
@@ -368,12 +370,24 @@ static void say_status(const struct family *family, const char *more)
 		sd_notifyf(0, "%sSTATUS=Opening files for the worker", more);
 }
 
+/*
+ * Has the opener closed its end of the sampler's control socket? It does when it ends, which may be seen here before its
+ * end is, and where it could not understand what came: then it hears no sampler any more.
+ */
+static bool hears_sampler(const struct family *family)
+{
+	struct pollfd control = { .fd = family->sampler_fd };
+
+	return poll(&control, 1, 0) == 0;
+}
+
 /* One has ended by itself. False: it is given up. */
 static bool mend(struct family *family, enum member member, int status)
 {
 	tell_end(family, member, status);
-	if (member == SAMPLER) {
+	if (member == SAMPLER && hears_sampler(family)) {
 		close(family->sampler.end_fd);
+		family->sampler.pid = 0;
 		return has_hope(family) && start_sampler(family);
 	}
 	sd_notify(0, "STATUS=Starting again");

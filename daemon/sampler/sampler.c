@@ -32,14 +32,14 @@ static uint64_t earliest(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
-/* Waits until then. False: it is to end. */
-static bool wait_until(uint64_t until_us)
+/* Waits until then. False: it is to end, or has no opener any more: that it gets another, who started it sees to. */
+static bool wait_until(const struct sampler_config *config, uint64_t until_us)
 {
 	uint64_t now = state_now_us(), us = until_us > now ? until_us - now : 0;
 	struct timespec timeout = { .tv_sec = (time_t)(us / 1000000), .tv_nsec = (long)(us % 1000000) * 1000 };
-	struct pollfd end = { .fd = END_FD, .events = POLLIN };
+	struct pollfd ends[] = { { .fd = END_FD, .events = POLLIN }, { .fd = config->control_fd < 0 ? -1 : CONTROL_FD } };
 
-	return ppoll(&end, 1, &timeout, NULL) <= 0;
+	return ppoll(ends, sizeof(ends) / sizeof(ends[0]), &timeout, NULL) <= 0;
 }
 
 /* The dearer tiers wait for the first reading of the cheap one. */
@@ -50,7 +50,7 @@ static void run(struct state *state, struct board *board)
 	uint64_t begin = state_now_us() + BEGIN_US, status_due = begin, publish_due = UINT64_MAX;
 	uint64_t interval_us = state->config->interval_seconds * UINT64_C(1000000);
 
-	for (uint64_t due = begin; wait_until(due); ) {
+	for (uint64_t due = begin; wait_until(state->config, due); ) {
 		uint64_t now = state_now_us();
 
 		if (now >= status_due) {

@@ -254,6 +254,24 @@ def in_the_sampler():
     settles(lambda: are_closed(files), lambda: f'descriptors: {open_files()}, and not {files}')
 
 
+def opener_loses_the_sampler():
+    """a sampler that the opener could not understand is started again together with the opener, and vmad does not give up"""
+    opener, tries_left = whole_family()['vmad-opener'], 8
+    while vmad.processes().get('vmad-opener', opener) == opener:
+        tap.truth(tries_left, 'another opener')
+        tries_left -= 1
+        gone = whole_family()['vmad-sampler']
+        control.begin(RECEIVE, errno.ENOMEM, 1, only=opener)  # most often this is the first word of the next sampler
+        os.kill(gone, signal.SIGKILL)
+        wait_until(lambda gone=gone: vmad.processes().get('vmad-sampler', gone) != gone, 'another sampler')
+        time.sleep(SECONDS_APART)
+        control.end()
+    whole_family()
+    tap.equal(ask('/v1/processes?limit=1')[0], 200, 'an answer')
+    now = time.time()
+    wait_for(vmad, lambda found: any(number > now for _, number in found.all('vmad_sampler_last_success_timestamp_seconds')))
+
+
 def what_was_logged():
     """what was logged of all that: routes, statuses and times, and of nobody an address or a path"""
     request = re.compile(r'vmad: request=[0-9a-f]{16} method=(GET|none) route=[a-z0-9/{}]+ status=[0-9]+ duration_ms=[0-9.]+ uid=([0-9]+|none)')
@@ -293,11 +311,15 @@ def ends(daemon):
 
 
 def answers(where):
-    """Its status; 503 where what connects vmad's processes had to be made once more."""
+    """Its status; 503 where what connects vmad's processes had to be made once more; 0 where who was to answer ended meanwhile."""
     connection = UnixConnection(where, timeout=SECONDS)
-    connection.request('GET', '/v1/processes?limit=1')
-    status = connection.getresponse().status
-    connection.close()
+    try:
+        connection.request('GET', '/v1/processes?limit=1')
+        status = connection.getresponse().status
+    except (http.client.HTTPException, ConnectionError):
+        return 0
+    finally:
+        connection.close()
     tap.truth(status in (200, 503), f'{status}')
     return status
 
@@ -338,4 +360,4 @@ if is_sanitized():
 with injection() as (control, environment):
     with Vmad(arguments=['--sample-interval', '1'], environment=environment) as vmad, Victim() as victim:
         tap.run([*(faults(*kind) for kind in KINDS), faults(*GONE, 'vmad-worker'), *(broken(*kind) for kind in BROKEN),
-                 *([in_the_sampler] if ROOT else []), what_was_logged, while_it_starts])
+                 *([in_the_sampler, opener_loses_the_sampler] if ROOT else []), what_was_logged, while_it_starts])
