@@ -39,10 +39,13 @@ void daemon_raise_limits(void);
 /* Reads the token file, where there is one; prints one line about what is wrong. */
 bool daemon_read_tokens(const struct options *options, struct tokens **ret_tokens);
 
-/* For a process that does not speak TLS. */
+/* For a process that knows nobody by a token. */
+void daemon_forget_tokens(struct daemon *daemon);
+
+/* For one that does not speak TLS. */
 void daemon_forget_tls(struct daemon *daemon);
 
-/* For one that only reads what the sampler writes: daemon->board is empty until it follows one. 0 or negative errno. */
+/* For a process that only reads what the sampler writes: daemon->board is empty until it follows one. 0 or negative errno. */
 int daemon_read_board(struct daemon *daemon);
 
 #endif

@@ -97,17 +97,6 @@ static void close_own(const struct family *family)
 	close_fd(family->files_fd);
 }
 
-/* What was read when vmad was started may hold tokens that were taken out meanwhile. */
-static void read_tokens_again(struct daemon *daemon)
-{
-	struct tokens *tokens = NULL;
-
-	if (!daemon->options.token_file || !daemon_read_tokens(&daemon->options, &tokens))
-		return;
-	tokens_free(daemon->tokens);
-	daemon->tokens = tokens;
-}
-
 static void live_as_opener(const struct family *family, const struct ends *ends)
 {
 	const struct opener_role role = {
@@ -123,8 +112,6 @@ static void live_as_opener(const struct family *family, const struct ends *ends)
 		close_fd(ends->beat);
 	close_own(family);
 	daemon_raise_limits();
-	if (family->reloaded)
-		read_tokens_again(family->daemon);
 	end_member(role_opener(family->daemon, &role));
 }
 
@@ -143,6 +130,7 @@ static void live_as_worker(const struct family *family, const struct ends *ends)
 	close_fd(ends->opener_sampler);
 	close_own(family);
 	daemon_raise_limits();
+	daemon_forget_tokens(family->daemon);
 	end_member(role_worker(family->daemon, &role));
 }
 
@@ -169,6 +157,8 @@ static int drop_sampler(void *arg)
 {
 	const struct family *family = arg;
 
+	daemon_forget_tokens(family->daemon);
+	daemon_forget_tls(family->daemon);
 	return confine_sampler(family->daemon->worker_uid, family->daemon->worker_gid);
 }
 
@@ -409,9 +399,27 @@ static bool mend_all(struct family *family)
 	return mended;
 }
 
+/*
+ * For the opener that may come in the place of this one, which has been told to read them itself, and says what is wrong
+ * with them. It could not read them later: by then the file may be another one, or wrong, and what was taken out of it
+ * would be known again.
+ */
+static void read_tokens_again(struct daemon *daemon)
+{
+	struct tokens *tokens;
+	const char *what;
+	unsigned line;
+
+	if (!daemon->options.token_file || tokens_read(daemon->options.token_file, &tokens, &line, &what) < 0)
+		return;
+	daemon_forget_tokens(daemon);
+	daemon->tokens = tokens;
+}
+
 static void reload(struct family *family)
 {
 	signal_member(family, OPENER, SIGHUP);
+	read_tokens_again(family->daemon);
 	family->reloaded = true;
 	if (has_worker(family))
 		reload_send(&family->daemon->options, family->files_fd);

@@ -120,6 +120,12 @@ bool daemon_read_tokens(const struct options *options, struct tokens **ret_token
 	return r == 0;
 }
 
+void daemon_forget_tokens(struct daemon *daemon)
+{
+	tokens_free(daemon->tokens);
+	daemon->tokens = NULL;
+}
+
 void daemon_forget_tls(struct daemon *daemon)
 {
 	tls_free(daemon->tls);
@@ -360,7 +366,7 @@ static void release(struct daemon *daemon)
 {
 	sockets_close(&daemon->sockets);
 	openapi_forget();
-	tokens_free(daemon->tokens);
+	daemon_forget_tokens(daemon);
 	daemon_forget_tls(daemon);
 	tls_forget();
 }

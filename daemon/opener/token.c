@@ -177,13 +177,8 @@ static bool is_repeated(const struct tokens *tokens)
 
 static int add_line(struct tokens *tokens, char *line, const char **ret_what)
 {
-	struct token *list = realloc(tokens->list, (tokens->count + 1) * sizeof(*list));
-	struct token *token;
+	struct token *token = &tokens->list[tokens->count];
 
-	if (!list)
-		return -ENOMEM;
-	tokens->list = list;
-	token = &list[tokens->count];
 	token->caller = calloc(1, sizeof(*token->caller) + VMAD_CALLER_GROUPS_MAX * sizeof(gid_t));
 	if (!token->caller)
 		return -ENOMEM;
@@ -218,6 +213,23 @@ static int parse_lines(struct tokens *tokens, char *rest, unsigned *ret_line, co
 	return r;
 }
 
+/* As many as there may be lines: a list that grew would leave hashes behind. */
+static struct tokens *tokens_new(const char *text, size_t len)
+{
+	struct tokens *tokens = calloc(1, sizeof(*tokens));
+	size_t lines = 1;
+
+	for (size_t i = 0; i < len; i++)
+		lines += text[i] == '\n';
+	if (tokens)
+		tokens->list = calloc(lines, sizeof(*tokens->list));
+	if (!tokens || !tokens->list) {
+		free(tokens);
+		return NULL;
+	}
+	return tokens;
+}
+
 int tokens_parse(const char *text, size_t len, struct tokens **ret_tokens, unsigned *ret_line, const char **ret_what)
 {
 	const char *nul = len ? memchr(text, '\0', len) : NULL;
@@ -232,7 +244,7 @@ int tokens_parse(const char *text, size_t len, struct tokens **ret_tokens, unsig
 	}
 	*ret_line = 0;
 	*ret_what = "out of memory";
-	tokens = calloc(1, sizeof(*tokens));
+	tokens = tokens_new(text, len);
 	copy = vmad_str_copy((struct vmad_str){ text, len });
 	r = tokens && copy ? parse_lines(tokens, copy, ret_line, ret_what) : -ENOMEM;
 	if (copy)
@@ -269,6 +281,8 @@ int tokens_read(const char *path, struct tokens **ret_tokens, unsigned *ret_line
 		r = -errno;
 	else
 		r = tokens_parse(text, (size_t)len, ret_tokens, ret_line, ret_what);
+	if (text)
+		explicit_bzero(text, (size_t)st.st_size);
 	free(text);
 	close(fd);
 	return r;
@@ -280,6 +294,7 @@ void tokens_free(struct tokens *tokens)
 		return;
 	for (size_t i = 0; i < tokens->count; i++)
 		free(tokens->list[i].caller);
+	explicit_bzero(tokens->list, tokens->count * sizeof(*tokens->list));
 	free(tokens->list);
 	free(tokens);
 }

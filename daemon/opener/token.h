@@ -24,6 +24,7 @@ int tokens_read(const char *path, struct tokens **ret_tokens, unsigned *ret_line
 
 /* As tokens_read, from text. */
 int tokens_parse(const char *text, size_t len, struct tokens **ret_tokens, unsigned *ret_line, const char **ret_what);
+/* Nothing of the hashes stays in this memory. */
 void tokens_free(struct tokens *tokens);
 
 /* Whose token it is: borrowed from tokens; NULL: nobody's. tokens may be NULL. */

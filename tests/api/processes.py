@@ -228,40 +228,120 @@ def is_alive(pid):
         return False
 
 
+def line(token):
+    return f'sha256:{hashlib.sha256(token.encode()).hexdigest()} uid={NOBODY} gid={NOBODY}\n'
+
+
+class Tokens:
+    """A token file, and a vmad that reads it."""
+
+    def __enter__(self):
+        self.file = tempfile.NamedTemporaryFile('w')
+        self.write('old', 'kept')
+        port = free_port()
+        self.where = '127.0.0.1', port
+        self.vmad = Vmad(listen=[f'tcp:127.0.0.1:{port}'], arguments=['--token-file', self.file.name])
+        return self
+
+    def __exit__(self, *error):
+        self.vmad.__exit__(*error)
+        self.file.close()
+
+    def write(self, *tokens, wrong=''):
+        self.file.seek(0)
+        self.file.truncate()
+        self.file.write(''.join(map(line, tokens)) + wrong)
+        self.file.flush()
+
+    def read_again(self):
+        os.kill(self.vmad.main_pid, signal.SIGHUP)
+
+    def answers(self, wire=None):
+        """What is told to who has each of them."""
+        if not wire:
+            with Wire(self.where) as wire:
+                return self.answers(wire)
+        return [wire.get('/v1/processes?limit=1', f'Authorization: Bearer {token}').status for token in ('old', 'kept', 'new')]
+
+
 def tokens_are_read_again():
     """SIGHUP: new tokens are known, those that stayed still are, and old ones are not, without a break; a file that is wrong changes nothing"""
-    def line(token):
-        return f'sha256:{hashlib.sha256(token.encode()).hexdigest()} uid={NOBODY} gid={NOBODY}\n'
+    with Tokens() as tokens, Wire(tokens.where) as wire:
+        tap.equal(tokens.answers(wire), [200, 200, 401], 'at first')
+        tokens.write('kept', 'new')
+        tokens.read_again()
+        wait_until(lambda: tokens.answers(wire) == [401, 200, 200], 'the new one')
+        tokens.write(wrong='nonsense\n')
+        tokens.read_again()
+        wait_until(lambda: any('sha256:' in text for text in tokens.vmad.log), 'a line on what is wrong')
+        tap.equal(tokens.answers(wire), [401, 200, 200], 'as before')
+        tap.equal([text for text in tokens.vmad.log if 'sha256:' in text and re.search('[0-9a-f]{64}', text)], [], 'a hash in the log')
 
-    with tempfile.NamedTemporaryFile('w') as file:
-        def write(text):
-            file.seek(0)
-            file.truncate()
-            file.write(text)
-            file.flush()
 
-        def answer(token):
-            return wire.get('/v1/processes?limit=1', f'Authorization: Bearer {token}').status
+def another_opener(vmad):
+    """Kills the one that is there."""
+    before = all_of(vmad)
+    os.kill(before['vmad-opener'], signal.SIGKILL)
+    wait_until(lambda: not {before['vmad-opener'], before['vmad-worker']} & set(all_of(vmad).values()), 'others')
+    wait_until(lambda: vmad.get('/v1/health').status == 200, 'an answer')
 
-        def answers():
-            return [answer(token) for token in ('old', 'kept', 'new')]
 
-        write(line('old') + line('kept'))
-        port = free_port()
-        with Vmad(listen=[f'tcp:127.0.0.1:{port}'], arguments=['--token-file', file.name]) as vmad, Wire(('127.0.0.1', port)) as wire:
-            tap.equal(answers(), [200, 200, 401], 'at first')
-            write(line('kept') + line('new'))
-            os.kill(vmad.main_pid, signal.SIGHUP)
-            wait_until(lambda: answers() == [401, 200, 200], 'the new one')
-            write('nonsense\n')
-            os.kill(vmad.main_pid, signal.SIGHUP)
-            wait_until(lambda: any('sha256:' in text for text in vmad.log), 'a line on what is wrong')
-            tap.equal(answers(), [401, 200, 200], 'as before')
-            tap.equal([text for text in vmad.log if 'sha256:' in text and re.search('[0-9a-f]{64}', text)], [], 'a hash in the log')
+def another_opener_knows_the_tokens():
+    """a token that was taken out is no more known by an opener that comes in the place of another, though the file is wrong by then"""
+    def kill_opener():
+        another_opener(tokens.vmad)
+        return tokens.answers()
+
+    with Tokens() as tokens:
+        tap.equal(kill_opener(), [200, 200, 401], 'nothing has changed')
+        tokens.write('kept', 'new')
+        tap.equal(kill_opener(), [200, 200, 401], 'nobody has said that the file has changed')
+        tokens.read_again()
+        wait_until(lambda: tokens.answers() == [401, 200, 200], 'the new one')
+        tap.equal(kill_opener(), [401, 200, 200], 'another opener')
+        tokens.write(wrong='nonsense\n')
+        tap.equal(kill_opener(), [401, 200, 200], 'another one, while the file is wrong')
+        tokens.read_again()
+        wait_until(lambda: any('sha256:' in text for text in tokens.vmad.log), 'a line on what is wrong')
+        tap.equal(kill_opener(), [401, 200, 200], 'and once that was said')
+        os.unlink(tokens.file.name)
+        tap.equal(kill_opener(), [401, 200, 200], 'and where there is no file')
+        tokens.file = tempfile.NamedTemporaryFile('w')
+
+
+def holds(pid, secrets):
+    """Is any of them in the memory that the process may write?"""
+    with open(f'/proc/{pid}/maps', encoding='utf-8', errors='replace') as maps, open(f'/proc/{pid}/mem', 'rb', 0) as memory:
+        for vma in maps:
+            span, perms, *_ = vma.split()
+            start, end = (int(at, 16) for at in span.split('-'))
+            if perms.startswith('rw') and end - start < 1 << 28:
+                try:
+                    text = os.pread(memory.fileno(), end - start, start)
+                except OSError:     # [vvar] and the like
+                    continue
+                if any(secret in text for secret in secrets):
+                    return True
+    return False
+
+
+def who_knows_tokens():
+    """the hashes of tokens are in the opener's memory, and in that of who starts it, but not in the worker's or the sampler's"""
+    digest = hashlib.sha256(b'old').digest()
+    secrets = digest, digest.hex().encode()
+    with Tokens() as tokens:
+        tap.equal(tokens.answers(), [200, 200, 401], 'they are known')
+        for _ in range(2):
+            knows = {name: holds(pid, secrets) for name, pid in all_of(tokens.vmad).items()}
+            tap.equal(knows, {'vmad': True, 'vmad-opener': True, 'vmad-worker': False, 'vmad-sampler': False}, 'who knows them')
+            tokens.write('old', 'kept', 'new')
+            tokens.read_again()
+            wait_until(lambda: tokens.answers() == [200, 200, 200], 'the new one')
+            another_opener(tokens.vmad)
 
 
 if os.geteuid() != 0:
     print('1..0 # SKIP needs root: an ordinary user\'s vmad is one process')
     sys.exit(0)
 tap.run([what_each_may, who_holds_what, nothing_piles_up, each_is_killed, no_client_hangs, a_stopped_opener, again_and_again,
-         the_main_one_is_killed, tokens_are_read_again])
+         the_main_one_is_killed, tokens_are_read_again, another_opener_knows_the_tokens, who_knows_tokens])
