@@ -4,10 +4,10 @@
 /* How well a line is liked; 0: it is none. */
 enum { NO_LINE, ANY_HIERARCHY, SYSTEMD_OWN, UNIFIED };
 
-static int parse_line(const char *line, const char *end, struct vmad_str *ret_path)
+int cgroup_line_rank(const char *line, size_t len, struct vmad_str *ret_path)
 {
 	static const char systemd[] = ":name=systemd:";
-	const char *list = memchr(line, ':', (size_t)(end - line)),
+	const char *end = line + len, *list = memchr(line, ':', (size_t)(end - line)),
 		   *colon = list ? memchr(list + 1, ':', (size_t)(end - list - 1)) : NULL;
 
 	if (!colon || colon + 1 == end || colon[1] != '/')
@@ -29,7 +29,7 @@ struct vmad_str cgroup_line_parse(const char *bytes, size_t len)
 	while (bytes < end) {
 		const char *newline = memchr(bytes, '\n', (size_t)(end - bytes)), *line_end = newline ? newline : end;
 		struct vmad_str path;
-		int likes = parse_line(bytes, line_end, &path);
+		int likes = cgroup_line_rank(bytes, (size_t)(line_end - bytes), &path);
 
 		if (likes > liked) {
 			best = path;

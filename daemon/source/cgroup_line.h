@@ -13,4 +13,9 @@
 /* The path, as the kernel shows it; it points into the bytes. Empty: there is none. */
 struct vmad_str cgroup_line_parse(const char *bytes, size_t len);
 
+/*
+ * Of one line, without its newline: how well it is liked, and its path. The first of those that are liked best is the one. 0: it is none.
+ */
+int cgroup_line_rank(const char *line, size_t len, struct vmad_str *ret_path);
+
 #endif

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "source/cgroup_line.h"
+
 static enum pids_item items[] = {
 	PIDS_ID_PID, PIDS_ID_PPID, PIDS_TICS_BEGAN, PIDS_STATE, PIDS_NLWP, PIDS_VM_SIZE, PIDS_VM_RSS, PIDS_VM_SWAP,
 	PIDS_ID_EUID, PIDS_ID_EUSER, PIDS_CGROUP_V,
@@ -31,44 +33,29 @@ static struct {
 	struct facts_request *first, **last;
 } thread = { .lock = PTHREAD_MUTEX_INITIALIZER, .some_waiting = PTHREAD_COND_INITIALIZER, .last = &thread.first };
 
-/*
- * The path in a line of /proc/PID/cgroup, "hierarchy:controllers:path" (cgroups(7)), where it is of that hierarchy or
- * has that controller list.
- */
-static const char *path_of(const char *line, const char *prefix_or_list)
+static struct vmad_str choose_cgroup(char *const *lines)
 {
-	const char *list = strchr(line, ':'), *path = list ? strchr(list + 1, ':') : NULL;
+	struct vmad_str best = { 0 }, path;
+	int liked = 0;
 
-	if (!path || path[1] != '/')
-		return NULL;
-	if (prefix_or_list && strncmp(line, prefix_or_list, strlen(prefix_or_list)) != 0 &&
-	    strncmp(list, prefix_or_list, strlen(prefix_or_list)) != 0)
-		return NULL;
-	return path + 1;
-}
+	for (; lines && *lines; lines++) {
+		int likes = cgroup_line_rank(*lines, strlen(*lines), &path);
 
-/* Of all its control groups the one that systemd thinks in: cgroup v2, else systemd's own hierarchy, else the first. */
-static const char *choose_cgroup(char *const *lines)
-{
-	static const char *const preferred[] = { "0::", ":name=systemd:", NULL };
-
-	for (size_t i = 0; i < sizeof(preferred) / sizeof(preferred[0]); i++)
-		for (char *const *line = lines; line && *line; line++) {
-			const char *path = path_of(*line, preferred[i]);
-
-			if (path)
-				return path;
+		if (likes > liked) {
+			best = path;
+			liked = likes;
 		}
-	return NULL;
+	}
+	return best;
 }
 
 static struct vmad_str copy_cgroup(struct facts_text *text, char *const *lines)
 {
-	const char *path = choose_cgroup(lines);
+	struct vmad_str path = choose_cgroup(lines);
 
 	free(text->cgroup);
-	text->cgroup = path ? strdup(path) : NULL;
-	return (struct vmad_str){ text->cgroup, text->cgroup ? strlen(text->cgroup) : 0 };
+	text->cgroup = path.len ? vmad_str_copy(path) : NULL;
+	return (struct vmad_str){ text->cgroup, text->cgroup ? path.len : 0 };
 }
 
 /* A user without a name is shown by libproc2 as the number, which `uid` says already. */
