@@ -55,7 +55,7 @@ size_t iomem_parse(const char *text, size_t len, uint64_t page_size, struct fram
 				ranges[count] = range;
 			count++;
 		}
-		text = line_end + 1;
+		text = newline ? newline + 1 : end;
 	}
 	return count;
 }

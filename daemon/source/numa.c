@@ -26,15 +26,27 @@ static int read_line(const char *sysfs, const char *name, char *line, int size)
 	return got ? 0 : -EIO;
 }
 
-/* Most hosts have one node with memory: then it is known without a look at blocks, which small kernels do not show. */
-static bool only_node(const char *nodes, unsigned *ret_node)
+bool numa_parse_node(const char *list, unsigned *ret_node)
 {
 	char *end;
-	unsigned long node = strtoul(nodes, &end, 10);
+	unsigned long node;
 
-	if (!isdigit((unsigned char)*nodes) || (*end != '\n' && *end != '\0') || node > UINT_MAX)
+	if (!isdigit((unsigned char)*list))
+		return false;
+	node = strtoul(list, &end, 10);
+	if ((*end != '\n' && *end != '\0') || node > UINT_MAX)
 		return false;
 	*ret_node = (unsigned)node;
+	return true;
+}
+
+bool numa_parse_block_size(const char *text, uint64_t *ret_bytes)
+{
+	size_t digits = strspn(text, "0123456789abcdef");
+
+	if (!digits || digits > 16 || (text[digits] != '\n' && text[digits] != '\0'))
+		return false;
+	*ret_bytes = strtoull(text, NULL, 16);
 	return true;
 }
 
@@ -45,7 +57,7 @@ static int find_link(DIR *block, unsigned *ret_node)
 	unsigned found = 0;
 
 	while ((entry = readdir(block))) {
-		if (strncmp(entry->d_name, "node", 4) == 0 && only_node(entry->d_name + 4, ret_node))
+		if (strncmp(entry->d_name, "node", 4) == 0 && numa_parse_node(entry->d_name + 4, ret_node))
 			found++;
 	}
 	return found == 1 ? 0 : -ENOENT;
@@ -71,17 +83,18 @@ static int node_of_block(const char *sysfs, uint64_t block, unsigned *ret_node)
 
 int numa_node_of(const char *sysfs, uint64_t pfn, unsigned *ret_node, uint64_t *ret_end)
 {
-	uint64_t block_frames, page_size = (uint64_t)sysconf(_SC_PAGESIZE);
+	uint64_t block_size, block_frames, page_size = (uint64_t)sysconf(_SC_PAGESIZE);
 	char line[256];
 
 	if (read_line(sysfs, "node/has_memory", line, sizeof(line)) < 0)
 		return -EOPNOTSUPP;
 	*ret_end = UINT64_MAX;
-	if (only_node(line, ret_node))
+	/* Most hosts have one node with memory: then it is known without a look at blocks, which small kernels do not show. */
+	if (numa_parse_node(line, ret_node))
 		return 0;
-	if (read_line(sysfs, "memory/block_size_bytes", line, sizeof(line)) < 0)
+	if (read_line(sysfs, "memory/block_size_bytes", line, sizeof(line)) < 0 || !numa_parse_block_size(line, &block_size))
 		return -ENOENT;
-	block_frames = strtoull(line, NULL, 16) / page_size;
+	block_frames = block_size / page_size;
 	if (!block_frames)
 		return -ENOENT;
 	if (pfn / block_frames < UINT64_MAX / block_frames)
