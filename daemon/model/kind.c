@@ -65,18 +65,41 @@ void kind_learn_devices(void)
 	}
 }
 
+/* Up to nine digits, and what must follow them; NULL where that is not so. */
+static const char *parse_number(const char *p, char follows, uint64_t *ret)
+{
+	const char *begin = p;
+
+	for (*ret = 0; *p >= '0' && *p <= '9' && p - begin < 9; p++)
+		*ret = *ret * 10 + (uint64_t)(*p - '0');
+	return p > begin && *p == follows ? p + 1 : NULL;
+}
+
+/* mountinfo: "36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw", proc(5) */
+bool kind_parse_mount(const char *line, uint64_t *ret_device)
+{
+	uint64_t id, parent, major_number, minor_number;
+	const char *p = strstr(line, " - hugetlbfs ") ? line : NULL;
+
+	p = p ? parse_number(p, ' ', &id) : NULL;
+	p = p ? parse_number(p, ' ', &parent) : NULL;
+	p = p ? parse_number(p, ':', &major_number) : NULL;
+	p = p ? parse_number(p, ' ', &minor_number) : NULL;
+	if (p)
+		*ret_device = major_number << 32 | minor_number;
+	return p != NULL;
+}
+
 void kind_learn_mounts(int mountinfo_fd)
 {
-	/* mountinfo: "36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw", proc(5) */
 	FILE *file = fdopen(dup(mountinfo_fd), "re");
 	char *line = NULL;
 	size_t size = 0;
-	unsigned major_number, minor_number;
+	uint64_t device;
 
 	while (file && getline(&line, &size, file) > 0) {
-		/* NOLINTNEXTLINE(cert-err34-c): the kernel's own numbers, which fit */
-		if (strstr(line, " - hugetlbfs ") && sscanf(line, "%*u %*u %u:%u", &major_number, &minor_number) == 2)
-			add_hugetlb_device((uint64_t)major_number << 32 | minor_number);
+		if (kind_parse_mount(line, &device))
+			add_hugetlb_device(device);
 	}
 	free(line);
 	if (file)

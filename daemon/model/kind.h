@@ -3,6 +3,7 @@
 #ifndef MODEL_KIND_H
 #define MODEL_KIND_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "source/maps.h"
@@ -24,6 +25,9 @@ const char *kind_name(enum kind kind);
  */
 void kind_learn_devices(void);
 void kind_learn_mounts(int mountinfo_fd);
+
+/* A line of mountinfo: is it a hugetlbfs, and of which device (major << 32 | minor)? */
+bool kind_parse_mount(const char *line, uint64_t *ret_device);
 
 /* Of what the line says alone: reads no file. */
 enum kind kind_of(const struct maps_entry *entry);
