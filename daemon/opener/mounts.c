@@ -22,20 +22,23 @@ static bool is_local_type(const char *type)
 	return false;
 }
 
+static bool is_octal(const char *p)
+{
+	return p[0] >= '0' && p[0] <= '3' && p[1] >= '0' && p[1] <= '7' && p[2] >= '0' && p[2] <= '7';
+}
+
 /* Is it the path that mountinfo writes so (blanks and backslashes as \ooo)? */
 static bool is_path(const char *written, const char *path)
 {
 	for (; *written && *path; path++) {
-		unsigned octal;
+		char c = *written++;
 
-		/* NOLINTNEXTLINE(cert-err34-c): three digits always fit */
-		if (*written == '\\' && sscanf(written + 1, "%3o", &octal) == 1) {
-			if ((unsigned char)*path != octal)
-				return false;
-			written += 4;
-		} else if (*written++ != *path) {
-			return false;
+		if (c == '\\' && is_octal(written)) {
+			c = (char)((written[0] - '0') << 6 | (written[1] - '0') << 3 | (written[2] - '0'));
+			written += 3;
 		}
+		if (c != *path)
+			return false;
 	}
 	return !*written && !*path;
 }
