@@ -178,6 +178,15 @@ static size_t put_character(struct folded *folded, struct vmad_str name, size_t 
 	return n ? n : 1;
 }
 
+/* A `*` in the place of the last character, all of its bytes. */
+static void mark_cut(struct folded *folded)
+{
+	do
+		folded->len--;
+	while (folded->len && ((unsigned char)folded->to[folded->len] & 0xc0) == 0x80);
+	put(folded, '*');
+}
+
 void fold_name(struct vmad_str name, char to[static GROUP_NAME_MAX])
 {
 	struct folded folded = { .to = to };
@@ -199,6 +208,6 @@ void fold_name(struct vmad_str name, char to[static GROUP_NAME_MAX])
 		}
 	}
 	if (folded.cut)
-		to[folded.len - 1] = '*';
+		mark_cut(&folded);
 	to[folded.len] = '\0';
 }

@@ -68,6 +68,10 @@ static void long_ones(void **state)
 	fold_name(guarded(name, sizeof(name)), folded);
 	assert_int_equal(strlen(folded), GROUP_NAME_MAX - 1);
 	assert_int_equal(folded[GROUP_NAME_MAX - 2], '*');
+	memcpy(name + GROUP_NAME_MAX - 3, "\303\251", 2);	/* not in the middle of a character */
+	fold_name(guarded(name, sizeof(name)), folded);
+	assert_int_equal(strlen(folded), GROUP_NAME_MAX - 2);
+	assert_string_equal(folded + GROUP_NAME_MAX - 5, "xx*");
 }
 
 /* Whatever the bytes are: a name that ends, and nothing that a terminal obeys. */
