@@ -16,7 +16,7 @@
 static int outcome(struct channels *channels, struct channel *channel, int r)
 {
 	if (r == 0) {
-		r = channel->reply.result;
+		r = channel->reply.result > 0 ? -EPROTO : channel->reply.result;
 		if (r < 0)
 			channels_give(channels, channel);
 	}
@@ -50,8 +50,11 @@ static int take_identity(const struct channel *channel, struct vmad_caller **ret
 {
 	const struct wire_identity *identity = &channel->reply.identity;
 	size_t count = channel->payload.len / sizeof(gid_t);
-	struct vmad_caller *caller = caller_new(count);
+	struct vmad_caller *caller;
 
+	if (channel->payload.len % sizeof(gid_t) || identity->class > VMAD_CALLER_ROOT)
+		return -EPROTO;
+	caller = caller_new(count);
 	if (!caller)
 		return -ENOMEM;
 	caller->handle = identity->caller;
@@ -93,9 +96,11 @@ int remote_grant(struct channels *channels, const struct vmad_caller *caller, st
 
 	if (r < 0)
 		return r;
-	*ret_grant = channel->reply.grant;
-	explicit_bzero(&channel->reply.grant, sizeof(channel->reply.grant));
-	return give(channels, channel, 0);
+	r = memchr(channel->reply.grant.token, '\0', OPENER_TOKEN_SIZE) ? 0 : -EPROTO;
+	if (r == 0)
+		*ret_grant = channel->reply.grant;
+	explicit_bzero(&channel->reply, sizeof(channel->reply));
+	return give(channels, channel, r);
 }
 
 void remote_forget(struct channels *channels, const struct vmad_caller *caller)
@@ -109,8 +114,11 @@ void remote_forget(struct channels *channels, const struct vmad_caller *caller)
 static int take_pids(const struct channel *channel, pid_t **ret_pids, size_t *ret_count)
 {
 	size_t count = channel->payload.len / sizeof(pid_t);
-	pid_t *pids = malloc((count + 1) * sizeof(*pids));
+	pid_t *pids;
 
+	if (channel->payload.len % sizeof(pid_t))
+		return -EPROTO;
+	pids = malloc((count + 1) * sizeof(*pids));
 	if (!pids)
 		return -ENOMEM;
 	memcpy(pids, channel->payload.data, count * sizeof(*pids));
@@ -136,8 +144,11 @@ static int take_targets(struct channel *channel, struct opener_target *targets, 
 
 	for (size_t i = 0; i < count; i++)
 		wanted += (size_t)__builtin_popcount(targets[i].want);
-	for (size_t i = 0; i < channel->payload.len / sizeof(*codes); i++)
+	for (size_t i = 0; i < channel->payload.len / sizeof(*codes); i++) {
+		if (codes[i] > 0)
+			return -EPROTO;
 		opened += codes[i] == 0;
+	}
 	if (channel->payload.len != wanted * sizeof(*codes) || opened != channel->fds.count)
 		return -EPROTO;
 	opened = 0;
@@ -254,8 +265,11 @@ static int take_groups(const struct channel *channel, size_t *groups, size_t cou
 
 	if (channel->payload.len != count * sizeof(*places))
 		return -EPROTO;
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
+		if (places[i] >= count && places[i] != UINT32_MAX)
+			return -EPROTO;
 		groups[i] = places[i] == UINT32_MAX ? OPENER_NO_MM : places[i];
+	}
 	return 0;
 }
 
@@ -276,8 +290,11 @@ int remote_same_mm(struct channels *channels, const struct vmad_caller *caller, 
 static int take_path(struct channel *channel, struct opener_path *ret_path)
 {
 	const struct wire_path *path = &channel->reply.path;
-	int fd = take_fd(channel);
+	int fd;
 
+	if (!memchr(path->line, '\0', sizeof(path->line)))
+		return -EPROTO;
+	fd = take_fd(channel);
 	if (fd < 0)
 		return fd;
 	*ret_path = (struct opener_path){
