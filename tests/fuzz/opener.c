@@ -4,39 +4,15 @@
  * message. Each is answered, or ends the session; no descriptor stays behind. The handle 2048 is a caller's.
  */
 #include "fuzz.h"
+#include "packet.h"
 
 #include <poll.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/time.h>
-#include <unistd.h>
 
 #include "opener/session.h"
 
 #define FIRST_HANDLE HANDLES_MAX
-
-static void send_message(int fd, const uint8_t *data, size_t size, int sent, size_t count)
-{
-	union {
-		struct cmsghdr align;
-		char bytes[CMSG_SPACE(3 * sizeof(int))];
-	} control = { .bytes = { 0 } };
-	const int fds[3] = { sent, sent, sent };
-	struct iovec part = { (void *)data, size };
-	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1 };
-	struct cmsghdr *header;
-
-	if (count) {
-		message.msg_control = control.bytes;
-		message.msg_controllen = CMSG_SPACE(count * sizeof(int));
-		header = CMSG_FIRSTHDR(&message);
-		header->cmsg_len = CMSG_LEN(count * sizeof(int));
-		header->cmsg_level = SOL_SOCKET;
-		header->cmsg_type = SCM_RIGHTS;
-		memcpy(CMSG_DATA(header), fds, count * sizeof(int));
-	}
-	MUST(sendmsg(fd, &message, MSG_NOSIGNAL) == (ssize_t)size);
-}
 
 /* A reply is of its shape, and says nothing beside where it is a refusal. */
 static void check_reply(int fd)
@@ -53,16 +29,6 @@ static void check_reply(int fd)
 	MUST(reply.result == 0 || (payload.len == 0 && fds.count == 0));
 	wire_close(&fds);
 	wire_free(&payload);
-}
-
-/* A descriptor that is the lowest free one before is so after: nothing was left open. */
-static int lowest_free(void)
-{
-	int fd = dup(STDERR_FILENO);
-
-	MUST(fd >= 0);
-	close(fd);
-	return fd;
 }
 
 static void tell(struct sessions *sessions, enum serve_role role, const uint8_t *data, size_t size, size_t count)
