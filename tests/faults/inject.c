@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <link.h>
 #include <pthread.h>
 #include <pwd.h>
 #include <stdarg.h>
@@ -37,12 +38,38 @@ struct control {
 	_Atomic int32_t error;		/* errno; 0: the call does half of its work; -1: a read of smaps does not come back while this is so, and only those count */
 	_Atomic int64_t fail_at;	/* from 1; 0: none; -n: each n-th */
 	_Atomic int64_t count;		/* such calls since the test set this to 0 */
-	_Atomic int64_t live;		/* allocations that were not freed */
+	_Atomic int64_t live;		/* allocations that were not freed, but for libproc2's */
 	_Atomic int32_t only;		/* only this process's calls count; 0: those of all */
-	_Atomic int32_t abroad;		/* allocations that failed in libproc2; see no_memory() */
+	_Atomic int32_t lost;		/* allocations that failed in libproc2; see no_memory() */
+	_Atomic int64_t kept;		/* allocations of libproc2's that were not freed; they are not among live */
 };
 
 static struct control nowhere, *control = &nowhere;
+
+/* Where libproc2 is. */
+static uintptr_t proc2_begin, proc2_end;
+
+static int note_proc2(struct dl_phdr_info *info, size_t size, void *arg)
+{
+	(void)size;
+	(void)arg;
+	if (!strstr(info->dlpi_name, "/libproc2."))
+		return 0;
+	for (int i = 0; i < info->dlpi_phnum; i++) {
+		const uintptr_t begin = info->dlpi_addr + info->dlpi_phdr[i].p_vaddr;
+
+		if (info->dlpi_phdr[i].p_type != PT_LOAD || !(info->dlpi_phdr[i].p_flags & PF_X))
+			continue;
+		proc2_begin = begin;
+		proc2_end = begin + info->dlpi_phdr[i].p_memsz;
+	}
+	return 1;
+}
+
+static bool is_proc2(const void *caller)
+{
+	return (uintptr_t)caller >= proc2_begin && (uintptr_t)caller < proc2_end;
+}
 
 __attribute__((constructor)) static void begin(void)
 {
@@ -56,6 +83,7 @@ __attribute__((constructor)) static void begin(void)
 		abort();
 	close(fd);
 	atomic_store(&((struct control *)page)->live, atomic_load(&nowhere.live));
+	dl_iterate_phdr(note_proc2, NULL);
 	control = page;
 }
 
@@ -92,33 +120,63 @@ void *__libc_realloc(void *p, size_t size);
 void *__libc_memalign(size_t align, size_t size);
 void __libc_free(void *p);
 
-static void *counted(void *p)
+/*
+ * What libproc2 has is counted apart: it keeps memory for as many processes as it has seen at once, so that what is live would depend on
+ * how many there were on the host. Each block of it is remembered here, as who frees one need not be who made it.
+ */
+#define BUCKETS 4096
+#define BUCKET_SLOTS 16
+
+static void *_Atomic blocks[BUCKETS][BUCKET_SLOTS];
+
+/* Puts `to` in the place of `from` in the block's bucket. False: `from` is not there. */
+static bool exchange(const void *block, void *from, void *to)
+{
+	void *_Atomic *bucket = blocks[((uintptr_t)block >> 4) * UINT64_C(0x9e3779b97f4a7c15) >> 52];
+
+	for (int i = 0; i < BUCKET_SLOTS; i++) {
+		void *found = from;
+
+		if (atomic_load_explicit(&bucket[i], memory_order_relaxed) == from && atomic_compare_exchange_strong(&bucket[i], &found, to))
+			return true;
+	}
+	return false;
+}
+
+static void *counted(void *p, const void *caller)
 {
 	if (p)
-		atomic_fetch_add_explicit(&control->live, 1, memory_order_relaxed);
+		atomic_fetch_add(is_proc2(caller) && exchange(p, NULL, p) ? &control->kept : &control->live, 1);
 	return p;
 }
 
-/* Is this call of malloc() or the like the one? libproc2 (4.0.2) then loses what it had of that process: that is counted apart. */
+/* Whose was it? */
+static _Atomic int64_t *uncounted(void *p)
+{
+	_Atomic int64_t *count = exchange(p, p, NULL) ? &control->kept : &control->live;
+
+	atomic_fetch_sub(count, 1);
+	return count;
+}
+
+/* Is this call of malloc() or the like the one? libproc2 (4.0.2) then loses what it had of that process. */
 static bool no_memory(void *caller)
 {
 	Dl_info library;
 
 	if (!fails(CALL_MALLOC))
 		return false;
-	if (dladdr(caller, &library) && library.dli_fname) {
-		if (strstr(library.dli_fname, "/libseccomp."))
-			return false;	/* 2.5.4 goes round in a circle for ever */
-		if (strstr(library.dli_fname, "/libproc2."))
-			atomic_fetch_add(&control->abroad, 1);
-	}
+	if (dladdr(caller, &library) && library.dli_fname && strstr(library.dli_fname, "/libseccomp."))
+		return false;	/* 2.5.4 goes round in a circle for ever */
+	if (is_proc2(caller))
+		atomic_fetch_add(&control->lost, 1);
 	errno = ENOMEM;
 	return true;
 }
 
 static void *allocate(size_t size, void *caller)
 {
-	return no_memory(caller) ? NULL : counted(__libc_malloc(size));
+	return no_memory(caller) ? NULL : counted(__libc_malloc(size), caller);
 }
 
 void *malloc(size_t size)
@@ -128,7 +186,7 @@ void *malloc(size_t size)
 
 void *calloc(size_t count, size_t size)
 {
-	return no_memory(__builtin_return_address(0)) ? NULL : counted(__libc_calloc(count, size));
+	return no_memory(__builtin_return_address(0)) ? NULL : counted(__libc_calloc(count, size), __builtin_return_address(0));
 }
 
 char *strdup(const char *text)
@@ -139,23 +197,29 @@ char *strdup(const char *text)
 	return copy ? memcpy(copy, text, size) : NULL;
 }
 
+/* A block stays whose it was. */
 void *realloc(void *p, size_t size)
 {
+	_Atomic int64_t *count;
 	void *moved;
 
 	if (no_memory(__builtin_return_address(0)))
 		return NULL;
-	moved = __libc_realloc(p, size);
 	if (!p)
-		return counted(moved);
-	if (!size && !moved)
-		atomic_fetch_sub_explicit(&control->live, 1, memory_order_relaxed);
+		return counted(__libc_realloc(p, size), __builtin_return_address(0));
+	count = uncounted(p);
+	moved = __libc_realloc(p, size);
+	if (!moved && !size)
+		return NULL;
+	if (count == &control->kept && !exchange(moved ? moved : p, NULL, moved ? moved : p))
+		count = &control->live;
+	atomic_fetch_add(count, 1);
 	return moved;
 }
 
 void *memalign(size_t align, size_t size)
 {
-	return fails(CALL_MALLOC) ? NULL : counted(__libc_memalign(align, size));
+	return fails(CALL_MALLOC) ? NULL : counted(__libc_memalign(align, size), __builtin_return_address(0));
 }
 
 void *aligned_alloc(size_t align, size_t size)
@@ -172,7 +236,7 @@ int posix_memalign(void **ret, size_t align, size_t size)
 void free(void *p)
 {
 	if (p)
-		atomic_fetch_sub_explicit(&control->live, 1, memory_order_relaxed);
+		uncounted(p);
 	__libc_free(p);
 }
 

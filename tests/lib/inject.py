@@ -22,7 +22,7 @@ class Control(ctypes.Structure):
     """The page; struct control of inject.c says what its members mean."""
 
     _fields_ = [('call', ctypes.c_int32), ('error', ctypes.c_int32), ('fail_at', ctypes.c_int64), ('count', ctypes.c_int64),
-                ('live', ctypes.c_int64), ('only', ctypes.c_int32), ('abroad', ctypes.c_int32)]
+                ('live', ctypes.c_int64), ('only', ctypes.c_int32), ('lost', ctypes.c_int32), ('kept', ctypes.c_int64)]
 
     def begin(self, call, error, fail_at, only=0):
         """From now on the fail_at-th call of this kind fails; each such, where it is negative."""
