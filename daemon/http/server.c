@@ -274,6 +274,18 @@ static void forsake_walks(void *walks, pid_t pid)
 	walks_forsake(walks, pid);
 }
 
+/* By which of its pids it is asked for does not matter to who waits for the mmap_lock of an mm. */
+static size_t find_same_mm(void *opener, const struct vmad_caller *caller, const pid_t *pids, size_t count)
+{
+	size_t groups[OPENER_COMPARED], place = 1;
+
+	if (count > OPENER_COMPARED || opener_same_mm(opener, caller, pids, count, groups, NULL) < 0)
+		return 0;
+	while (place < count && (groups[place] != groups[0] || groups[0] == OPENER_NO_MM))
+		place++;
+	return place < count ? place : 0;
+}
+
 int server_start(const struct server_config *config, struct listener *listeners, size_t count,
 		 struct server **ret_server)
 {
@@ -287,7 +299,7 @@ int server_start(const struct server_config *config, struct listener *listeners,
 	server->config = *config;
 	server->seen.at_us = clock_us();
 	server->seen.gets_on = true;
-	r = walks_new(&server->walks);
+	r = walks_new(find_same_mm, config->opener, &server->walks);
 	if (r == 0)
 		r = connections_new(forsake_walks, server->walks, &server->connections);
 	if (r == 0)

@@ -18,6 +18,8 @@ struct walk_permit {
 	struct walk_permit *next;
 	const struct vmad_caller *caller;	/* its own copy, behind it: a reply outlives who asked by a token */
 	pid_t pid;
+	pid_t mm;			/* a process that has the same mm; what is known of that at least */
+	uint64_t serial;		/* of the grant; the mm of a later one is compared with those of earlier ones */
 	enum permit_state state;
 	uint64_t rests_since_us;
 	uint64_t active_since_us;
@@ -30,18 +32,23 @@ struct walks {
 	struct walk_permit *permits;	/* all of them; those who wait in the order in which they came */
 	unsigned waiting;
 	uid_t last_uid;			/* whose turn it was */
+	uint64_t granted;		/* so many */
 	unsigned host_max;
+	same_mm_fn *same_mm;
+	void *arg;
 };
 
-/* max(1, min(4, cpus / 4)) */
+#define HOST_MAX 4
+
+/* max(1, min(HOST_MAX, cpus / 4)) */
 static unsigned host_quota(void)
 {
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN) / 4;
 
-	return cpus < 1 ? 1 : cpus > 4 ? 4 : (unsigned)cpus;
+	return cpus < 1 ? 1 : cpus > HOST_MAX ? HOST_MAX : (unsigned)cpus;
 }
 
-int walks_new(struct walks **ret_walks)
+int walks_new(same_mm_fn *same_mm, void *arg, struct walks **ret_walks)
 {
 	struct walks *walks = calloc(1, sizeof(*walks));
 
@@ -50,6 +57,8 @@ int walks_new(struct walks **ret_walks)
 	pthread_mutex_init(&walks->lock, NULL);
 	pthread_cond_init(&walks->changed, NULL);
 	walks->host_max = host_quota();
+	walks->same_mm = same_mm;
+	walks->arg = arg;
 	*ret_walks = walks;
 	return 0;
 }
@@ -76,7 +85,7 @@ static bool fits(const struct walks *walks, const struct walk_permit *wanted)
 	for (const struct walk_permit *p = walks->permits; p; p = p->next) {
 		if (!holds(p))
 			continue;
-		if (p->pid == wanted->pid)
+		if (p->mm == wanted->mm)
 			return false;
 		of_host++;
 		of_user += p->caller->uid == wanted->caller->uid;
@@ -134,6 +143,7 @@ static void grant(struct walks *walks)
 	while ((next = next_in_turn(walks))) {
 		activate(next);
 		next->granted_us = next->active_since_us;
+		next->serial = ++walks->granted;
 		walks->last_uid = next->caller->uid;
 		walks->waiting--;
 		granted = true;
@@ -207,6 +217,55 @@ static int wait_for(struct walks *walks, struct walk_permit *permit)
 	return -ETIMEDOUT;
 }
 
+/* Others by whom it was not stopped, for all that was known: pids[0] is its own. */
+static size_t collect_earlier(const struct walks *walks, const struct walk_permit *permit, pid_t *pids, size_t room)
+{
+	size_t count = 1;
+
+	pids[0] = permit->pid;
+	for (const struct walk_permit *p = walks->permits; p && count < room; p = p->next) {
+		if (holds(p) && p->serial < permit->serial && p->pid && p->mm != permit->mm)
+			pids[count++] = p->pid;
+	}
+	return permit->pid ? count : 1;
+}
+
+/*
+ * Does one that was granted earlier walk the same mm? Asked with the lock given up, so only of those few, and by the
+ * later one alone: of two at once one does not see the other. Then it waits again, known to be about that mm.
+ */
+static bool gives_way(struct walks *walks, struct walk_permit *permit)
+{
+	pid_t pids[1 + HOST_MAX + WALKS_SPARE];
+	size_t count = collect_earlier(walks, permit, pids, sizeof(pids) / sizeof(pids[0])), place;
+
+	if (count == 1)
+		return false;
+	pthread_mutex_unlock(&walks->lock);
+	place = walks->same_mm(walks->arg, permit->caller, pids, count);
+	pthread_mutex_lock(&walks->lock);
+	if (!place)
+		return false;
+	for (const struct walk_permit *p = walks->permits; p; p = p->next) {
+		if (p->pid == pids[place] && holds(p))
+			permit->mm = p->mm;
+	}
+	permit->state = PERMIT_LOST;
+	grant(walks);
+	return true;
+}
+
+/* Waits, with the lock held, until it may walk. */
+static int win(struct walks *walks, struct walk_permit *permit)
+{
+	int r;
+
+	do {
+		r = wait_for(walks, permit);
+	} while (r == 0 && gives_way(walks, permit));
+	return r;
+}
+
 static struct walk_permit *permit_new(struct walks *walks, const struct vmad_caller *caller, pid_t pid)
 {
 	size_t size = sizeof(*caller) + caller->group_count * sizeof(caller->groups[0]);
@@ -214,7 +273,7 @@ static struct walk_permit *permit_new(struct walks *walks, const struct vmad_cal
 
 	if (!permit)
 		return NULL;
-	*permit = (struct walk_permit){ .walks = walks, .pid = pid, .state = PERMIT_LOST };
+	*permit = (struct walk_permit){ .walks = walks, .pid = pid, .mm = pid, .state = PERMIT_LOST };
 	permit->caller = memcpy(permit + 1, caller, size);
 	return permit;
 }
@@ -228,7 +287,7 @@ int walk_begin(struct walks *walks, const struct vmad_caller *caller, pid_t pid,
 		return -ENOMEM;
 	pthread_mutex_lock(&walks->lock);
 	append(walks, permit);
-	r = wait_for(walks, permit);
+	r = win(walks, permit);
 	if (r < 0)
 		remove_permit(walks, permit);
 	pthread_mutex_unlock(&walks->lock);
@@ -285,7 +344,7 @@ int walk_resume(struct walk_permit *permit)
 	if (permit->state == PERMIT_RESTING)
 		activate(permit);
 	else if (permit->state == PERMIT_LOST)
-		r = wait_for(walks, permit);
+		r = win(walks, permit);
 	pthread_mutex_unlock(&walks->lock);
 	return r;
 }

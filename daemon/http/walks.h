@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * walks: who may walk page tables now. A walk holds the target's mmap_lock, so there is one at a time for a process,
- * few for a caller and few for the host; others wait in a queue for a while. A user's wait in their order, and users take
+ * walks: who may walk page tables now. A walk holds the target's mmap_lock, so there is one at a time for an mm (by
+ * whichever of its threads or processes it is asked for), few for a caller and few for the host; others wait in a queue
+ * for a while. A user's wait in their order, and users take
  * turns; one without a walk may begin one more than the host's few: so one user's walks, however many and however long,
  * neither fill the queue of another nor stand in front of it.
  *
@@ -28,7 +29,12 @@
 struct walks;
 struct walk_permit;
 
-int walks_new(struct walks **ret_walks);
+/*
+ * Which of these processes has the same mm as the first one, as far as this caller may know: its place; 0: none. May
+ * take its time.
+ */
+typedef size_t same_mm_fn(void *arg, const struct vmad_caller *caller, const pid_t *pids, size_t count);
+int walks_new(same_mm_fn *same_mm, void *arg, struct walks **ret_walks);
 void walks_free(struct walks *walks);
 
 /*

@@ -179,9 +179,11 @@ int opener_open_many(struct opener *opener, const struct vmad_caller *caller, st
 /*
  * Which of these processes share one mm (CLONE_VM, vfork)? ret_group[i] is the place, in pids, of the first process
  * with the mm of pids[i], its own place where it shares with none before it; OPENER_NO_MM where it cannot be told: the
- * process is gone, is one that not even root may look into, or has no address space. By kcmp(2), for root callers:
- * others get -EPERM; -ENOSYS: this kernel was built without it; -EAGAIN: too many of them end just now.
+ * process is gone, is one that not even root may look into, or has no address space; for others than root callers also
+ * where the caller may not read its maps. By kcmp(2). -ENOSYS: this kernel was built without it; -EAGAIN: too many of
+ * them end just now; -E2BIG: more than OPENER_COMPARED of somebody else's than root's.
  */
+#define OPENER_COMPARED 16
 #define OPENER_NO_MM ((size_t)-1)
 int opener_same_mm(struct opener *opener, const struct vmad_caller *caller, const pid_t *pids, size_t count,
 		   size_t *ret_group, struct vmad_error *err);

@@ -9,6 +9,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "opener/identity.h"
 #include "opener/procdir.h"
 #include "opener/remote.h"
 #include "opener/threads.h"
@@ -69,7 +70,8 @@ static int find_place(const struct same_mm_request *request, size_t i, size_t *r
 			low = middle + 1;
 	}
 	*ret_place = low;
-	return 0;
+	/* Among others it would have shown. */
+	return !request->sorted_count && compare(request->tasks[i], request->tasks[i]) < 0 ? -ESRCH : 0;
 }
 
 /* The same, by a living thread where the leader has exited and has no address space any more. -ESRCH: there is none. */
@@ -173,27 +175,58 @@ static struct same_mm_request *same_mm_new(const struct vmad_caller *caller, con
 	return request;
 }
 
-int opener_same_mm(struct opener *opener, const struct vmad_caller *caller, const pid_t *pids, size_t count,
-		   size_t *ret_group,
-		   struct vmad_error *err)
+/*
+ * Those of them that the caller may look into; in the place of the others 0, which is no process. kcmp(2) itself judges
+ * by ids that the opener's threads never give up.
+ */
+static int leave_readable(struct opener *opener, const struct vmad_caller *caller, const pid_t *pids, size_t count,
+			  pid_t ret_readable[static OPENER_COMPARED])
 {
-	struct same_mm_request *request;
-	int r = caller->class == VMAD_CALLER_ROOT ? opener_may_act(opener, caller) : -EPERM;
+	struct opener_target targets[OPENER_COMPARED] = { 0 };
+	int r;
 
-	if (r == 0 && opener->channels)
-		return vmad_outcome(err, remote_same_mm(opener->channels, caller, pids, count, ret_group), 0, NULL,
-				    "compare");
+	for (size_t i = 0; i < count; i++)
+		targets[i] = (struct opener_target){ .pid = pids[i], .want = OPENER_WANT(OPENER_MAPS) };
+	r = opener_open(opener, caller, targets, count, NULL);
+	for (size_t i = 0; i < count; i++) {
+		ret_readable[i] = targets[i].fd[OPENER_MAPS] >= 0 ? pids[i] : 0;
+		opener_target_close(&targets[i]);
+	}
+	return r;
+}
+
+static int compare_all(struct opener *opener, const struct vmad_caller *caller, const pid_t *pids, size_t count,
+		       size_t *ret_group)
+{
+	struct same_mm_request *request = same_mm_new(caller, pids, count);
+	int r = request ? opener_run(opener, &request->base) : -ENOMEM;
+
 	if (r < 0)
-		return vmad_fail(err, -r, 0, NULL, "compare");
-	request = same_mm_new(caller, pids, count);
-	if (!request)
-		return vmad_fail(err, ENOMEM, 0, NULL, "compare");
-	r = opener_run(opener, &request->base);
-	if (r < 0)
-		return vmad_fail(err, -r, 0, NULL, "compare");
+		return r;
 	r = request->base.result;
 	if (r == 0)
 		memcpy(ret_group, request->groups, count * sizeof(*ret_group));
 	same_mm_drop(&request->base);
+	return r;
+}
+
+int opener_same_mm(struct opener *opener, const struct vmad_caller *caller, const pid_t *pids, size_t count,
+		   size_t *ret_group, struct vmad_error *err)
+{
+	pid_t readable[OPENER_COMPARED];
+	int r = opener_may_act(opener, caller);
+
+	if (r == 0 && caller->class != VMAD_CALLER_ROOT && count > OPENER_COMPARED)
+		r = -E2BIG;
+	if (r == 0 && opener->channels)
+		return vmad_outcome(err, remote_same_mm(opener->channels, caller, pids, count, ret_group), 0, NULL,
+				    "compare");
+	if (r == 0 && caller->class != VMAD_CALLER_ROOT && opener->can_change) {
+		r = leave_readable(opener, caller, pids, count, readable);
+		pids = readable;
+		caller = identity_own();
+	}
+	if (r == 0)
+		r = compare_all(opener, caller, pids, count, ret_group);
 	return r < 0 ? vmad_fail(err, -r, 0, NULL, "compare") : 0;
 }

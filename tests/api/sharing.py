@@ -3,7 +3,9 @@
 import contextlib
 import ctypes
 import os
+import re
 import sys
+import time
 
 sys.path.insert(0, os.path.join(os.environ['TOP_SRCDIR'], 'tests/lib'))
 import procfs  # noqa: E402
@@ -245,6 +247,28 @@ def another_callers_walks():
         tap.equal(statuses, [200] * 10, "another's")
 
 
+def walked_seconds():
+    """For how long processes have been walked, by all walks together."""
+    text = vmad.get('/metrics').body.decode()
+    return float(re.search(r'^vmad_walk_seconds_total\{kind="process"\} (\S+)$', text, re.M).group(1))
+
+
+def one_walk_for_an_mm():
+    """two users' walks of one process come one after the other, though they ask for different threads of it"""
+    needs_root()
+    with Crowd(20000, uid=NOBODY) as theirs, Wire(vmad.socket) as first, as_nobody() as second:
+        before, began = walked_seconds(), time.monotonic()
+
+        def walks(wire, pid, name):
+            return {wire.get(walk(pid, f'&path={name}{i}')).status for i in range(10)}
+
+        statuses = checked(at_once([lambda: walks(first, theirs.pid, 'a'), lambda: walks(second, theirs.thread, 'b')]))
+        walked, took = walked_seconds() - before, time.monotonic() - began
+    print(f'# walked for {walked:.3f} s in {took:.3f} s')
+    tap.equal(statuses, [{200}, {200}], 'statuses')
+    tap.truth(0 < walked <= took, f'walked for {walked} s in {took} s')
+
+
 def small_requests_do_not_wait():
     """what walks nothing does not stand in that queue"""
     def small():
@@ -274,6 +298,7 @@ with Crowd(6000 if is_sanitized() else 60000) as crowd, Vmad(open_to_all=True) a
         deadline,
         walks_queue,
         another_callers_walks,
+        one_walk_for_an_mm,
         small_requests_do_not_wait,
     ]
     tap.run(cases)

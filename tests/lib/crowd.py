@@ -26,7 +26,7 @@ def split(count):
 
 
 class Crowd:
-    """with Crowd(60000) as crowd: crowd.pid is a process with about so many VMAs, of that uid."""
+    """with Crowd(60000) as crowd: crowd.pid is a process with about so many VMAs, of that uid; crowd.thread is another thread of it."""
 
     def __init__(self, count, uid=None):
         receive, send = os.pipe()
@@ -35,8 +35,9 @@ class Crowd:
             self._live(count, uid, send)
         os.close(send)
         with os.fdopen(receive, 'rb') as ready:
-            if ready.read() != b'ready':
-                raise RuntimeError('the crowd did not get ready')
+            self.thread = int(ready.read() or 0)
+        if not self.thread:
+            raise RuntimeError('the crowd did not get ready')
 
     def _live(self, count, uid, send):
         try:
@@ -46,7 +47,9 @@ class Crowd:
                 os.setuid(uid)
                 ctypes.CDLL(None).prctl(4, 1, 0, 0, 0)  # PR_SET_DUMPABLE, as after an exec
             split(count)
-            os.write(send, b'ready')
+            thread = threading.Thread(target=signal.pause)
+            thread.start()
+            os.write(send, str(thread.native_id).encode())
             os.close(send)
             while True:
                 signal.pause()

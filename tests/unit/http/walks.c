@@ -13,10 +13,25 @@ static struct walks *walks;
 static const struct vmad_caller one = { .class = VMAD_CALLER_USER, .uid = 1, .gid = 1 };
 static const struct vmad_caller two = { .class = VMAD_CALLER_USER, .uid = 2, .gid = 1 };
 
+#define TWIN 1000	/* so much above a process is another one of its mm's */
+
+/* The third may not know. */
+static size_t twin_of(void *arg, const struct vmad_caller *caller, const pid_t *pids, size_t count)
+{
+	size_t place = 1;
+
+	(void)arg;
+	if (caller->uid == 3)
+		return 0;
+	while (place < count && pids[place] % TWIN != pids[0] % TWIN)
+		place++;
+	return place < count ? place : 0;
+}
+
 static int make_walks(void **state)
 {
 	(void)state;
-	return walks_new(&walks);
+	return walks_new(twin_of, NULL, &walks);
 }
 
 static int free_walks(void **state)
@@ -73,6 +88,28 @@ static void join(struct waiter *waiter)
 	assert_int_equal(pthread_join(waiter->thread, NULL), 0);
 }
 
+static bool so_many_wait(void *arg)
+{
+	return walks_waiting(walks) == *(unsigned *)arg;
+}
+
+/* So that they wait in this order. */
+static void start_waiting(struct waiter *waiter, const struct vmad_caller *caller, pid_t pid)
+{
+	unsigned waiting = walks_waiting(walks) + 1;
+
+	start(waiter, caller, pid);
+	assert_true(eventually(so_many_wait, &waiting));
+}
+
+static void *resume(void *arg)
+{
+	struct waiter *waiter = arg;
+
+	atomic_store(&waiter->result, walk_resume(waiter->permit));
+	return NULL;
+}
+
 static void one_for_a_process(void **state)
 {
 	struct walk_permit *permit;
@@ -86,6 +123,55 @@ static void one_for_a_process(void **state)
 	assert_int_equal(other.result, 0);
 	walk_end(other.permit);
 	walk_end(NULL);
+}
+
+/* Two users, so that it is not the quota of one that holds them back. */
+static void one_for_an_mm(void **state)
+{
+	static const struct vmad_caller three = { .class = VMAD_CALLER_USER, .uid = 3, .gid = 1 };
+	struct walk_permit *permit, *other_mm;
+	struct waiter twin = { 0 }, first = { 0 };
+
+	(void)state;
+	assert_int_equal(walk_begin(walks, &one, 42, &permit), 0);
+	start_waiting(&twin, &two, 42 + TWIN);
+	assert_int_equal(walk_begin(walks, &three, 43 + TWIN, &other_mm), 0);
+	walk_end(other_mm);
+	assert_false(has_answer(&twin));
+	walk_end(permit);
+	assert_true(eventually(has_answer, &twin));
+	/* Known to be the same by now, which ever is asked for. */
+	start_waiting(&first, &one, 42);
+	assert_false(has_answer(&first));
+	join(&twin);
+	walk_end(twin.permit);
+	join(&first);
+	/* Who may not know it is not held back by it. */
+	assert_int_equal(walk_begin(walks, &three, 42 + TWIN, &permit), 0);
+	walk_end(permit);
+	walk_end(first.permit);
+}
+
+/* Won back after a rest, it is asked for as at first. */
+static void rests_beside_a_twin(void **state)
+{
+	struct walk_permit *permit;
+	struct waiter twin = { 0 }, again = { 0 };
+
+	(void)state;
+	assert_int_equal(walk_begin(walks, &one, 42, &permit), 0);
+	walk_rest(permit);
+	start(&twin, &two, 42 + TWIN);
+	assert_true(eventually(has_answer, &twin));
+	join(&twin);
+	again.permit = permit;
+	atomic_store(&again.result, 1);
+	assert_int_equal(pthread_create(&again.thread, NULL, resume, &again), 0);
+	assert_false(has_answer(&again));
+	walk_end(twin.permit);
+	join(&again);
+	assert_int_equal(again.result, 0);
+	walk_end(permit);
 }
 
 /* Nobody ends, so the ones in the queue end by the clock, and the one above it at once. */
@@ -183,20 +269,6 @@ static void turns(void **state)
 	walk_end(permit);
 }
 
-static bool so_many_wait(void *arg)
-{
-	return walks_waiting(walks) == *(unsigned *)arg;
-}
-
-/* So that they wait in this order. */
-static void start_waiting(struct waiter *waiter, const struct vmad_caller *caller, pid_t pid)
-{
-	unsigned waiting = walks_waiting(walks) + 1;
-
-	start(waiter, caller, pid);
-	assert_true(eventually(so_many_wait, &waiting));
-}
-
 static void end(struct waiter *waiter)
 {
 	join(waiter);
@@ -281,7 +353,7 @@ static void *race(void *arg)
 		int pid = (i + (int)(intptr_t)arg) % PIDS;
 		struct walk_permit *permit;
 
-		if (walk_begin(walks, caller, 1 + pid, &permit) < 0)
+		if (walk_begin(walks, caller, 1 + pid + i % 2 * TWIN, &permit) < 0)
 			continue;
 		for (int step = 0; step < 3; step++) {
 			bool alone = atomic_fetch_add(&active[pid], 1) == 0;
@@ -318,6 +390,8 @@ int main(void)
 {
 	const struct CMUnitTest cases[] = {
 		WITH_WALKS("one at a time for a process, whoever asks", one_for_a_process),
+		WITH_WALKS("one at a time for an mm, by whichever process it is asked for", one_for_an_mm),
+		WITH_WALKS("it is won back when the mm's other walk has ended", rests_beside_a_twin),
 		WITH_WALKS("sixteen wait, five seconds, and the next is refused", queue_and_clock),
 		WITH_WALKS("who rests too long loses it to one who waits, and wins it back", resting),
 		WITH_WALKS("who works keeps it, for a turn, or while nobody else waits", working),
@@ -325,7 +399,7 @@ int main(void)
 		WITH_WALKS("a full queue of one user's is not another's, who begins at once", another_user),
 		WITH_WALKS("users take turns, each one's walks in their order", users_take_turns),
 		WITH_WALKS("few for a caller and the host", quotas),
-		WITH_WALKS("never two in one process, nor too many on the host", races),
+		WITH_WALKS("never two in one mm, nor too many on the host", races),
 	};
 
 	return cmocka_run_group_tests(cases, NULL, NULL);

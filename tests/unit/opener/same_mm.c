@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -58,6 +59,22 @@ static void expect(const pid_t *pids, size_t count, const size_t *expected)
 	assert_int_equal(opener_same_mm(opener, &root, pids, count, groups, NULL), 0);
 	for (size_t i = 0; i < count; i++)
 		assert_true(groups[i] == expected[i]);
+}
+
+/* Others than root look into what is dumpable; after a change of ids it is not. */
+static int become_nobody(void *arg)
+{
+	(void)arg;
+	return people_become(people_nobody()) < 0 ? -1 : prctl(PR_SET_DUMPABLE, 1);
+}
+
+static int become_nobody_twice(void *arg)
+{
+	pid_t *twins = arg;
+	int r = become_nobody(NULL);
+
+	twins[1] = r == 0 ? clone_vm() : 0;
+	return r;
 }
 
 static void clones_and_strangers(void **state)
@@ -174,12 +191,30 @@ static void ends_on_the_way(void **state)
 	}
 }
 
+
+/* Nobody's two of one address space, another one of nobody's, one of root's. */
 static void others_than_root(void **state)
 {
-	size_t group;
+	static const pid_t many[OPENER_COMPARED + 1] = { 0 };
+	size_t groups[OPENER_COMPARED + 1];
+	pid_t *twins = people_shared(2 * sizeof(*twins)), other, roots;
+	int r;
 
 	(void)state;
-	assert_int_equal(opener_same_mm(opener, people_nobody(), (pid_t[]){ getpid() }, 1, &group, NULL), -EPERM);
+	need_root();
+	other = people_start(become_nobody, NULL);
+	twins[0] = people_start(become_nobody_twice, twins);
+	roots = fork_staying();
+	r = opener_same_mm(opener, people_nobody(), (pid_t[]){ other, twins[0], roots, twins[1], roots }, 5, groups, NULL);
+	end_process(roots);
+	kill(twins[1], SIGKILL);
+	people_end(twins[0]);
+	people_end(other);
+	assert_int_equal(r, 0);
+	assert_true(groups[0] == 0 && groups[1] == 1 && groups[3] == 1);
+	assert_true(groups[2] == OPENER_NO_MM && groups[4] == OPENER_NO_MM);
+	assert_int_equal(opener_same_mm(opener, people_nobody(), many, OPENER_COMPARED + 1, groups, NULL), -E2BIG);
+	assert_int_equal(opener_same_mm(opener, people_nobody(), many, OPENER_COMPARED, groups, NULL), 0);
 }
 
 int main(void)
@@ -189,7 +224,7 @@ int main(void)
 		CASE("no such process, and zombies: not told, and not one another's", nobody_there),
 		CASE("processes whose leaders have exited are told apart", leaders_that_exited),
 		CASE("processes that end on the way hide nobody", ends_on_the_way),
-		CASE("others than root are refused", others_than_root),
+		CASE("others than root are told of those that they may look into, of a few at a time", others_than_root),
 	};
 
 	return cmocka_run_group_tests(cases, set_up, tear_down);
