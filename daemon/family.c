@@ -27,12 +27,19 @@
 #define END_MS 1000				/* for an opener whose worker has ended */
 #define FAILURES_MAX 10				/* so many within FAILURES_MS are too many */
 #define FAILURES_MS 30000
+#define SAMPLER_REST_MS 30000			/* without a sampler, where its failures are too many */
 
 /* The worker may be another unit's (role.h). */
 enum member { OPENER, WORKER, SAMPLER, MEMBERS };
 
 static const char *const member_names[MEMBERS] = { [OPENER] = "opener", [WORKER] = "worker",
 						   [SAMPLER] = "sampler" };
+
+/* When the last ones ended by themselves. */
+struct failures {
+	uint64_t at_ms[FAILURES_MAX];
+	unsigned count;
+};
 
 struct family {
 	struct daemon *daemon;
@@ -44,8 +51,9 @@ struct family {
 	int files_fd;			/* to the worker, for TLS's files */
 	bool reloaded;			/* files are not those any more that were read at first */
 	struct sampler sampler;
-	uint64_t failed_ms[FAILURES_MAX];
-	unsigned failures;
+	struct failures failures;	/* of opener and worker, which only serve together */
+	struct failures sampler_failures;
+	uint64_t sampler_due_ms;	/* when one is to be started; 0: there is one, or none is wanted */
 };
 
 static bool has_worker(const struct family *family)
@@ -123,7 +131,7 @@ static void live_as_worker(const struct family *family, const struct ends *ends)
 		.files = ends->files,
 		.beat = ends->beat,
 		.parent = family->keeper,
-		.failures = family->failures,
+		.failures = family->failures.count,
 	};
 
 	close_fd(ends->opener);
@@ -172,6 +180,7 @@ static bool start_sampler(struct family *family)
 	config.control_fd = family->sampler_fd;
 	config.drop = drop_sampler;
 	config.drop_arg = family;
+	family->sampler_due_ms = 0;
 	r = sampler_start(&config, family->daemon->board, &family->sampler);
 	family->pid[SAMPLER] = family->sampler.pid;
 	return complain("the sampler", r) == 0;
@@ -211,8 +220,8 @@ static bool make_beat(struct family *family, struct ends *ends)
 static bool make_ends(struct family *family, struct ends *ends)
 {
 	*ends = (struct ends){ -1, -1, -1, -1, -1 };
-	return make_pair(0, &ends->opener_sampler, &family->sampler_fd) && make_beat(family, ends) &&
-	       (!has_worker(family) || (make_pair(0, &ends->opener, &ends->worker) &&
+	return make_pair(SOCK_NONBLOCK, &ends->opener_sampler, &family->sampler_fd) && make_beat(family, ends) &&
+	       (!has_worker(family) || (make_pair(SOCK_NONBLOCK, &ends->opener, &ends->worker) &&
 					make_pair(SOCK_NONBLOCK, &ends->files, &family->files_fd)));
 }
 
@@ -307,9 +316,9 @@ static void stop(struct family *family, unsigned worker_ms)
 }
 
 /* Does it happen too often? */
-static bool is_hopeless(struct family *family)
+static bool is_too_often(struct failures *failures)
 {
-	uint64_t *oldest = &family->failed_ms[family->failures++ % FAILURES_MAX];
+	uint64_t *oldest = &failures->at_ms[failures->count++ % FAILURES_MAX];
 	uint64_t now = now_ms(), before = *oldest;
 
 	*oldest = now;
@@ -333,7 +342,7 @@ static void tell_end(const struct family *family, enum member member, int status
 /* False: there is no use in starting it again. */
 static bool has_hope(struct family *family)
 {
-	if (!is_hopeless(family))
+	if (!is_too_often(&family->failures))
 		return true;
 	fprintf(stderr, "vmad: it ends again and again: giving up\n");
 	return false;
@@ -360,10 +369,7 @@ static void say_status(const struct family *family, const char *more)
 		sd_notifyf(0, "%sSTATUS=Opening files for the worker", more);
 }
 
-/*
- * Has the opener closed its end of the sampler's control socket? It does when it ends, which may be seen here before its
- * end is, and where it could not understand what came: then it hears no sampler any more.
- */
+/* Is there an opener to hear it? That one ends may be seen here before its end is. */
 static bool hears_sampler(const struct family *family)
 {
 	struct pollfd control = { .fd = family->sampler_fd };
@@ -371,14 +377,30 @@ static bool hears_sampler(const struct family *family)
 	return poll(&control, 1, 0) == 0;
 }
 
+/* vmad answers without it, too: one that does not live is tried again now and then, for as long as vmad is there. */
+static void mend_sampler(struct family *family)
+{
+	close(family->sampler.end_fd);
+	family->sampler.pid = 0;
+	if (!is_too_often(&family->sampler_failures) && start_sampler(family))
+		return;
+	fprintf(stderr, "vmad: the sampler does not live: the next one in %d s\n", SAMPLER_REST_MS / 1000);
+	family->sampler_due_ms = now_ms() + SAMPLER_REST_MS;
+}
+
+static void start_due_sampler(struct family *family)
+{
+	if (family->sampler_due_ms && now_ms() >= family->sampler_due_ms && !start_sampler(family))
+		family->sampler_due_ms = now_ms() + SAMPLER_REST_MS;
+}
+
 /* One has ended by itself. False: it is given up. */
 static bool mend(struct family *family, enum member member, int status)
 {
 	tell_end(family, member, status);
 	if (member == SAMPLER && hears_sampler(family)) {
-		close(family->sampler.end_fd);
-		family->sampler.pid = 0;
-		return has_hope(family) && start_sampler(family);
+		mend_sampler(family);
+		return true;
 	}
 	sd_notify(0, "STATUS=Starting again");
 	if (!start_again(family))
@@ -425,15 +447,29 @@ static void reload(struct family *family)
 		reload_send(&family->daemon->options, family->files_fd);
 }
 
+/* The next signal, or -1 where there is something to do without one. */
+static int await_signal(const struct family *family, uint64_t half_us)
+{
+	const sigset_t *signals = &family->daemon->signals;
+	uint64_t us = half_us ? half_us : UINT64_MAX, now = now_ms();
+
+	if (family->sampler_due_ms) {
+		uint64_t left_us = family->sampler_due_ms > now ? (family->sampler_due_ms - now) * 1000 : 0;
+
+		us = left_us < us ? left_us : us;
+	}
+	return us == UINT64_MAX ? sigwaitinfo(signals, NULL) :
+				  sigtimedwait(signals, NULL, &(struct timespec){ .tv_sec = (time_t)(us / 1000000),
+										  .tv_nsec = (long)(us % 1000000) * 1000 });
+}
+
 /* Until SIGTERM or SIGINT; tells systemd's watchdog meanwhile that all are well. */
 static int keep(struct family *family)
 {
-	const sigset_t *signals = &family->daemon->signals;
 	uint64_t half_us = family->daemon->watchdog_us / 2;
-	struct timespec half = { .tv_sec = (time_t)(half_us / 1000000), .tv_nsec = (long)(half_us % 1000000) * 1000 };
 
 	for (;;) {
-		int signal_number = half_us ? sigtimedwait(signals, NULL, &half) : sigwaitinfo(signals, NULL);
+		int signal_number = await_signal(family, half_us);
 
 		if (signal_number == SIGTERM || signal_number == SIGINT)
 			return 0;
@@ -441,6 +477,7 @@ static int keep(struct family *family)
 			reload(family);
 		if (signal_number == SIGCHLD && !mend_all(family))
 			return 1;
+		start_due_sampler(family);
 		if (half_us && is_well(family))
 			sd_notify(0, "WATCHDOG=1");
 	}

@@ -143,6 +143,8 @@ static int do_control(const struct serving *serving, struct control *control, ui
 		r = copy_board(serving, control, &made->fd[0]);
 		break;
 	case WIRE_LEAVE:
+		if (control->role != SERVE_WORKER)
+			return -EPROTO;
 		control->until_us = now_us() + LEFT_US;
 		return -ENOTCONN;
 	default:
@@ -165,6 +167,9 @@ static int answer_control(const struct serving *serving, struct control *control
 		reply.result = do_control(serving, control, request.operation, &made);
 		r = reply.result == -EPROTO || reply.result == -ENOTCONN ? reply.result :
 			wire_send(control->fd, &reply, sizeof(reply), NULL, &made);
+	} else if (r != -ENOTCONN) {
+		reply.result = r;	/* who asked does not wait in vain */
+		wire_send(control->fd, &reply, sizeof(reply), NULL, NULL);
 	}
 	wire_close(&made);
 	wire_free(&payload);
@@ -199,7 +204,7 @@ static struct serving *serving_new(struct opener *opener, const struct serve_con
 	return serving;
 }
 
-/* The other end is gone, or broke the rules. What a worker had to answer it answers no more. */
+/* The other end is gone, or a worker broke the rules. What a worker had to answer it answers no more. */
 static void lose(struct serving *serving, struct control *control)
 {
 	close(control->fd);
@@ -208,11 +213,19 @@ static void lose(struct serving *serving, struct control *control)
 		handles_end_all(serving->sessions.handles);
 }
 
+/* The sampler's socket is for each sampler that comes after one that broke the rules, too. */
+static bool is_over(const struct control *control, int r)
+{
+	return r < 0 && (control->role == SERVE_WORKER || r == -ENOTCONN);
+}
+
 static void serve_controls(struct serving *serving, const struct pollfd *polled)
 {
 	for (size_t i = 0; i < serving->count; i++) {
-		if (polled[i].revents && answer_control(serving, &serving->controls[i]) < 0)
-			lose(serving, &serving->controls[i]);
+		struct control *control = &serving->controls[i];
+
+		if (polled[i].revents && is_over(control, answer_control(serving, control)))
+			lose(serving, control);
 	}
 }
 

@@ -49,6 +49,7 @@ BROKEN = [
     ('an answer of the opener that cannot be sent', SEND, errno.ENOBUFS),
 ]
 FEW, FEW_CALLS, SECONDS_APART = 2, 5, 3.2
+RESTS = 'vmad: the sampler does not live: the next one in 30 s'
 
 
 def following(n, dense):
@@ -260,20 +261,39 @@ def in_the_sampler():
     lost(live, 0, files, 'the sampler', kept)
 
 
-def opener_loses_the_sampler():
-    """a sampler that the opener could not understand is started again together with the opener, and vmad does not give up"""
-    opener, tries_left = whole_family()['vmad-opener'], 8
-    while vmad.processes().get('vmad-opener', opener) == opener:
-        tap.truth(tries_left, 'another opener')
-        tries_left -= 1
+def sampler_is_not_heard():
+    """the opener cannot receive what a sampler asks: the sampler is started again, if need be, and nothing else"""
+    pids = whole_family()
+    for n in range(1, 4):  # most often the first is the first word of the next sampler
         gone = whole_family()['vmad-sampler']
-        control.begin(RECEIVE, errno.ENOMEM, 1, only=opener)  # most often this is the first word of the next sampler
+        control.begin(RECEIVE, errno.ENOMEM, n, only=pids['vmad-opener'])
         os.kill(gone, signal.SIGKILL)
         wait_until(lambda gone=gone: vmad.processes().get('vmad-sampler', gone) != gone, 'another sampler')
-        time.sleep(SECONDS_APART)
+        wait_until(lambda n=n: control.count > n, 'the fault, and a call that follows')
         control.end()
-    whole_family()
-    tap.equal(ask('/v1/processes?limit=1')[0], 200, 'an answer')
+    now = time.time()
+    wait_for(vmad, lambda found: any(number > now for _, number in found.all('vmad_sampler_last_success_timestamp_seconds')))
+    tap.equal({**vmad.processes(), 'vmad-sampler': 0}, {**pids, 'vmad-sampler': 0}, 'the others')
+
+
+def sampler_does_not_live():
+    """a sampler that ends again and again is started less often, and vmad answers meanwhile"""
+    pids = whole_family()
+    for _ in range(12):
+        gone = vmad.processes().get('vmad-sampler')
+        if not gone:
+            break
+        os.kill(gone, signal.SIGKILL)
+        wait_until(lambda gone=gone: vmad.processes().get('vmad-sampler') != gone, 'its end')
+        wait_until(lambda: 'vmad-sampler' in vmad.processes() or RESTS in vmad.log, 'another, or a rest')
+    tap.equal(vmad.processes(), {name: pid for name, pid in pids.items() if name != 'vmad-sampler'}, 'the others')
+    for target in requests()[:FEW]:
+        tap.equal(ask(target)[0], 200, target)
+
+
+def sampler_is_back():
+    """after its rest it is there again"""
+    wait_until(lambda: 'vmad-sampler' in vmad.processes(), 'a sampler', seconds=60)
     now = time.time()
     wait_for(vmad, lambda found: any(number > now for _, number in found.all('vmad_sampler_last_success_timestamp_seconds')))
 
@@ -282,7 +302,7 @@ def what_was_logged():
     """what was logged of all that: routes, statuses and times, and of nobody an address or a path"""
     request = re.compile(r'vmad: request=[0-9a-f]{16} method=(GET|none) route=[a-z0-9/{}]+ status=[0-9]+ duration_ms=[0-9.]+ uid=([0-9]+|none)')
     other = re.compile(r'vmad: ([0-9]+ requests were not logged|listening on .*|ready|.*: starting again|the sampler cannot start: .*|'
-                       r'(the opener|the worker|the sampler|fork|socketpair|privileges): [A-Z][A-Za-z ]*)')
+                       r'the sampler does not live: .*|(the opener|the worker|the sampler|fork|socketpair|privileges): [A-Z][A-Za-z ]*)')
     tap.equal([line for line in vmad.log if not request.fullmatch(line) and not other.fullmatch(line)], [], 'other lines')
     tap.truth(any(f'status={status}' in line for line in vmad.log for status in (500, 503)), 'errors')
 
@@ -366,4 +386,5 @@ if is_sanitized():
 with injection() as (control, environment):
     with Vmad(arguments=['--sample-interval', '1'], environment=environment) as vmad, Victim() as victim:
         tap.run([*(faults(*kind) for kind in KINDS), faults(*GONE, 'vmad-worker'), *(broken(*kind) for kind in BROKEN),
-                 *([in_the_sampler, opener_loses_the_sampler] if ROOT else []), what_was_logged, while_it_starts])
+                 *([in_the_sampler, sampler_is_not_heard, sampler_does_not_live] if ROOT else []), what_was_logged, while_it_starts,
+                 *([sampler_is_back] if ROOT else [])])
