@@ -213,7 +213,10 @@ static void lose(struct serving *serving, struct control *control)
 		handles_end_all(serving->sessions.handles);
 }
 
-/* The sampler's socket is for each sampler that comes after one that broke the rules, too. */
+/*
+ * The sampler's socket is for each sampler that comes after one that broke the rules, too. A request to a control is one
+ * packet: what is wrong with it is not in the way of the next.
+ */
 static bool is_over(const struct control *control, int r)
 {
 	return r < 0 && (control->role == SERVE_WORKER || r == -ENOTCONN);

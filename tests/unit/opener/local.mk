@@ -10,6 +10,7 @@ unit_programs += \
 	tests/unit/opener/peer \
 	tests/unit/opener/reconnect \
 	tests/unit/opener/same_mm \
+	tests/unit/opener/serve \
 	tests/unit/opener/session \
 	tests/unit/opener/stuck
 
@@ -44,6 +45,10 @@ tests_unit_opener_reconnect_LDADD = $(unit_opener_libs)
 tests_unit_opener_same_mm_SOURCES = %D%/same_mm.c %D%/people.c %D%/people.h
 tests_unit_opener_same_mm_CPPFLAGS = $(unit_cppflags)
 tests_unit_opener_same_mm_LDADD = $(unit_opener_libs)
+
+tests_unit_opener_serve_SOURCES = %D%/serve.c
+tests_unit_opener_serve_CPPFLAGS = $(unit_cppflags)
+tests_unit_opener_serve_LDADD = $(unit_opener_libs)
 
 tests_unit_opener_session_SOURCES = %D%/session.c %D%/people.c %D%/people.h
 tests_unit_opener_session_CPPFLAGS = $(unit_cppflags)
