@@ -28,6 +28,7 @@ VMAD_LIBS = $(MHD_LIBS) $(JANSSON_LIBS) $(PROC2_LIBS) $(SYSTEMD_LIBS) $(ZLIB_LIB
 sbin_PROGRAMS += %D%/vmad
 daemon_vmad_CFLAGS = $(AM_CFLAGS) $(MHD_CFLAGS) $(SYSTEMD_CFLAGS) $(SECCOMP_CFLAGS)
 daemon_vmad_SOURCES = \
+	%D%/alone.c %D%/alone.h \
 	%D%/confine.c %D%/confine.h \
 	%D%/daemon.h \
 	%D%/family.c %D%/family.h \
