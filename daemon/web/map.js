@@ -22,10 +22,15 @@ const TALL = 13; // a VMA that is as high has room for words
 const PAGE_TALL_MOST = 24; // one page is never higher, so zooming ends there
 const FONT = '12px ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace';
 
+// A canvas takes colours, not properties: an element says what they come to, light or dark.
 function colours() {
-	const style = getComputedStyle(document.documentElement);
-	const get = (name) => style.getPropertyValue(name).trim();
-	return {
+	const probe = document.body.appendChild(document.createElement('i'));
+	const style = getComputedStyle(probe);
+	const get = (name) => {
+		probe.style.color = `var(${name})`;
+		return style.color;
+	};
+	const found = {
 		kinds: KINDS.map((kind) => get(`--kind-${kind}`)),
 		states: STATES.map(({ name }) => get(`--page-${name}`)),
 		paper: get('--paper'),
@@ -36,6 +41,9 @@ function colours() {
 		mark: get('--mark'),
 		onKind: get('--on-kind'),
 	};
+
+	probe.remove();
+	return found;
 }
 
 export class MemoryMap {

@@ -69,17 +69,14 @@ async function mapIsThere(page) {
 }
 
 // Where in the canvas the selected address is, by its mark: the row of pixels, from the top.
-function markedRow(page) {
+async function markedRow(page) {
+	const mark = (await colour(page, '--mark')).match(/[0-9a-f]{2}/g).map((x) => parseInt(x, 16));
 	return page.evaluate(
-		() =>
+		([r, g, b]) =>
 			new Promise((resolve) =>
 				requestAnimationFrame(() =>
 					requestAnimationFrame(() => {
 						const canvas = document.querySelector('canvas.map');
-						const [r, g, b] = getComputedStyle(document.documentElement)
-							.getPropertyValue('--mark')
-							.match(/[0-9a-f]{2}/g)
-							.map((x) => parseInt(x, 16));
 						const { data } = canvas
 							.getContext('2d')
 							.getImageData(140, 0, 1, canvas.height);
@@ -94,6 +91,7 @@ function markedRow(page) {
 					}),
 				),
 			),
+		mark,
 	);
 }
 
@@ -109,8 +107,16 @@ function coloursAt(page, x) {
 	}, x);
 }
 
-const colour = (page, name) =>
-	page.evaluate((it) => getComputedStyle(document.documentElement).getPropertyValue(it).trim(), name);
+// What a colour of the style comes to, light or dark, as "#rrggbb".
+function colour(page, name) {
+	return page.evaluate((it) => {
+		const probe = document.body.appendChild(document.createElement('i'));
+		probe.style.color = `var(${it})`;
+		const parts = getComputedStyle(probe).color.match(/\d+/g);
+		probe.remove();
+		return `#${parts.map((c) => Number(c).toString(16).padStart(2, '0')).join('')}`;
+	}, name);
+}
 
 async function search(page, text) {
 	await page.fill('[data-search]', text);
@@ -711,6 +717,33 @@ const tests = [
 				vmad = await startVmad(directory.path, port);
 				await page.waitForSelector('#gone', { state: 'hidden' });
 				await until('the answer', () => page.locator('tbody tr').count());
+			}),
+	],
+
+	[
+		'light or dark is what the system has, or what a person chose, on the map, too; the choice stays',
+		() =>
+			at(space(`/${told.area}`), async (page) => {
+				const [light, dark] = ['#ffffff', '#12161c'];
+				const is = (paper) =>
+					until(`paper ${paper}`, async () =>
+						(await colour(page, '--paper')) === paper &&
+						(await coloursAt(page, 140)).includes(paper),
+					);
+				await page.waitForSelector('.grid [data-index]');
+				await is(light);
+				await page.emulateMedia({ colorScheme: 'dark' });
+				await is(dark);
+				await page.click('#theme');
+				await is(light);
+				await page.click('#theme');
+				await page.emulateMedia({ colorScheme: 'light' });
+				await is(dark);
+				await page.reload();
+				await page.waitForSelector('.grid [data-index]');
+				await is(dark);
+				await page.click('#theme');
+				await is(light);
 			}),
 	],
 
