@@ -26,11 +26,13 @@ static size_t whole_record(const struct record_cut *cut, size_t *ret_keys)
 	size_t len;
 
 	*ret_keys = 0;
+	if (!chunk->len)
+		return 0;
 	if (cut->with_keys) {
 		len = smaps_record_length(chunk->p, chunk->len, ret_keys);
 		return len ? len : cut->at_eof ? chunk->len : 0;
 	}
-	newline = chunk->len ? memchr(chunk->p, '\n', chunk->len) : NULL;
+	newline = memchr(chunk->p, '\n', chunk->len);
 	len = newline ? (size_t)(newline - chunk->p) + 1 : chunk->len;
 	*ret_keys = len;
 	return len;
