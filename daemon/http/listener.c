@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "http/listener.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +10,8 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+#include "http/tcp_address.h"
 
 #define BACKLOG 512
 
@@ -93,73 +93,14 @@ static int open_unix(const char *path, mode_t mode, gid_t gid, struct listener *
 	return 0;
 }
 
-struct tcp_address {
-	union {
-		struct sockaddr any;
-		struct sockaddr_in in;
-		struct sockaddr_in6 in6;
-	};
-	socklen_t len;
-};
-
-static int parse_port(const char *text, in_port_t *ret_port)
-{
-	char *end;
-	unsigned long port = strtoul(text, &end, 10);
-
-	if (*text < '0' || *text > '9' || *end || port > 65535)
-		return -EINVAL;
-	*ret_port = htons((uint16_t)port);
-	return 0;
-}
-
-/* "127.0.0.1:8623" or "[::1]:8623"; names are not looked up: what is served must not depend on a resolver. */
-static int parse_tcp(const char *text, struct tcp_address *address, const char **ret_what)
-{
-	const char *colon = strrchr(text, ':');
-	char host[64];
-	in_port_t port;
-	size_t len = colon ? (size_t)(colon - text) : 0;
-
-	*ret_what = "an address and a port are needed, such as tcp:127.0.0.1:8623 or tcp:[::1]:8623";
-	if (!colon || len < 1 || len >= sizeof(host) || parse_port(colon + 1, &port) < 0)
-		return -EINVAL;
-	memcpy(host, text, len);
-	host[len] = '\0';
-	*address = (struct tcp_address){ 0 };
-	if (host[0] == '[' && host[len - 1] == ']') {
-		host[len - 1] = '\0';
-		address->in6 = (struct sockaddr_in6){ .sin6_family = AF_INET6, .sin6_port = port };
-		address->len = sizeof(address->in6);
-		return inet_pton(AF_INET6, host + 1, &address->in6.sin6_addr) == 1 ? 0 : -EINVAL;
-	}
-	address->in = (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = port };
-	address->len = sizeof(address->in);
-	if (!strcmp(host, "localhost"))
-		strcpy(host, "127.0.0.1");
-	return inet_pton(AF_INET, host, &address->in.sin_addr) == 1 ? 0 : -EINVAL;
-}
-
-static bool is_loopback(const struct tcp_address *address)
-{
-	if (address->any.sa_family == AF_INET6)
-		return IN6_IS_ADDR_LOOPBACK(&address->in6.sin6_addr);
-	return address->any.sa_family == AF_INET && ntohl(address->in.sin_addr.s_addr) >> 24 == 127;
-}
-
 static void name_tcp(struct listener *listener)
 {
 	struct tcp_address address = { .len = sizeof(address.in6) };
-	char host[INET6_ADDRSTRLEN] = "";
+	char text[TCP_ADDRESS_TEXT_MAX];
 
 	getsockname(listener->fd, &address.any, &address.len);
-	if (address.any.sa_family == AF_INET6) {
-		inet_ntop(AF_INET6, &address.in6.sin6_addr, host, sizeof(host));
-		snprintf(listener->name, sizeof(listener->name), "tcp:[%s]:%u", host, ntohs(address.in6.sin6_port));
-	} else {
-		inet_ntop(AF_INET, &address.in.sin_addr, host, sizeof(host));
-		snprintf(listener->name, sizeof(listener->name), "tcp:%s:%u", host, ntohs(address.in.sin_port));
-	}
+	tcp_address_print(&address, text);
+	snprintf(listener->name, sizeof(listener->name), "tcp:%s", text);
 }
 
 static int listen_tcp(int fd, const struct tcp_address *address)
@@ -175,11 +116,11 @@ static int listen_tcp(int fd, const struct tcp_address *address)
 static int open_tcp(const char *text, bool any_address, struct listener *listener, const char **ret_what)
 {
 	struct tcp_address address;
-	int r = parse_tcp(text, &address, ret_what);
+	int r = tcp_address_parse(text, &address, ret_what);
 
 	if (r < 0)
 		return r;
-	if (!any_address && !is_loopback(&address))
+	if (!any_address && !tcp_address_is_loopback(&address))
 		return -EPERM;
 	listener->fd = socket(address.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (listener->fd < 0)
@@ -246,7 +187,7 @@ int listener_adopt(int fd, const char *name, bool any_address, struct listener *
 		listener.kind = LISTENER_TCP;
 		name_tcp(&listener);
 		*ret_what = "not on a loopback address: that needs --tls-cert, --tls-key and --token-file";
-		if (!any_address && !is_loopback(&tcp))
+		if (!any_address && !tcp_address_is_loopback(&tcp))
 			return -EPERM;
 	}
 	*ret_listener = listener;

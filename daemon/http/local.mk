@@ -24,6 +24,7 @@ daemon_libhttp_a_SOURCES = \
 	%D%/share.c \
 	%D%/site.c %D%/site.h \
 	%D%/stream.c %D%/stream.h \
+	%D%/tcp_address.c %D%/tcp_address.h \
 	%D%/text.c %D%/text.h \
 	%D%/tls.c %D%/tls.h \
 	%D%/uri.c %D%/uri.h \
