@@ -3,7 +3,7 @@
 # more: configure --enable-fuzzing --enable-sanitizers CC=clang, then make fuzz FUZZ_SECONDS=60.
 fuzz_targets = \
 	accept address answer arguments auxv board cgroup columns comm config filter group_name helper iomem json kind limits \
-	maps maps_sum mountinfo mounts numa opener pagemap param problem remote size smaps smaps_rollup stat status target \
+	listen maps maps_sum mountinfo mounts numa opener pagemap param problem records remote size smaps smaps_rollup stat status target \
 	tokens unknown
 fuzz_replays = \
 	tests/fuzz/replay-accept \
@@ -23,6 +23,7 @@ fuzz_replays = \
 	tests/fuzz/replay-json \
 	tests/fuzz/replay-kind \
 	tests/fuzz/replay-limits \
+	tests/fuzz/replay-listen \
 	tests/fuzz/replay-maps \
 	tests/fuzz/replay-maps_sum \
 	tests/fuzz/replay-mountinfo \
@@ -32,6 +33,7 @@ fuzz_replays = \
 	tests/fuzz/replay-pagemap \
 	tests/fuzz/replay-param \
 	tests/fuzz/replay-problem \
+	tests/fuzz/replay-records \
 	tests/fuzz/replay-remote \
 	tests/fuzz/replay-size \
 	tests/fuzz/replay-smaps \
@@ -163,6 +165,10 @@ tests_fuzz_replay_kind_SOURCES = %D%/kind.c %D%/replay.c %D%/fuzz.h
 tests_fuzz_replay_kind_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_TARGET='"kind"'
 tests_fuzz_replay_kind_LDADD = daemon/libmodel.a $(fuzz_libs)
 
+tests_fuzz_replay_listen_SOURCES = %D%/listen.c %D%/replay.c %D%/fuzz.h
+tests_fuzz_replay_listen_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_TARGET='"listen"'
+tests_fuzz_replay_listen_LDADD = daemon/libhttp.a
+
 tests_fuzz_replay_maps_sum_SOURCES = %D%/maps_sum.c %D%/replay.c %D%/fuzz.h
 tests_fuzz_replay_maps_sum_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_TARGET='"maps_sum"'
 tests_fuzz_replay_maps_sum_LDADD = $(fuzz_sampler_libs)
@@ -174,6 +180,10 @@ tests_fuzz_replay_numa_LDADD = $(fuzz_libs)
 tests_fuzz_replay_problem_SOURCES = %D%/problem.c %D%/replay.c %D%/fuzz.h
 tests_fuzz_replay_problem_CPPFLAGS = $(client_cppflags) -DFUZZ_TARGET='"problem"'
 tests_fuzz_replay_problem_LDADD = $(client_libs)
+
+tests_fuzz_replay_records_SOURCES = %D%/records.c %D%/replay.c %D%/fuzz.h
+tests_fuzz_replay_records_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_TARGET='"records"'
+tests_fuzz_replay_records_LDADD = daemon/libmodel.a $(fuzz_libs) daemon/libstall.a
 
 tests_fuzz_replay_remote_SOURCES = %D%/remote.c %D%/replay.c %D%/packet.h %D%/fuzz.h
 tests_fuzz_replay_remote_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_TARGET='"remote"'
@@ -212,6 +222,7 @@ fuzz_programs = \
 	tests/fuzz/fuzz-json \
 	tests/fuzz/fuzz-kind \
 	tests/fuzz/fuzz-limits \
+	tests/fuzz/fuzz-listen \
 	tests/fuzz/fuzz-maps \
 	tests/fuzz/fuzz-maps_sum \
 	tests/fuzz/fuzz-mountinfo \
@@ -221,6 +232,7 @@ fuzz_programs = \
 	tests/fuzz/fuzz-pagemap \
 	tests/fuzz/fuzz-param \
 	tests/fuzz/fuzz-problem \
+	tests/fuzz/fuzz-records \
 	tests/fuzz/fuzz-remote \
 	tests/fuzz/fuzz-size \
 	tests/fuzz/fuzz-smaps \
@@ -352,6 +364,10 @@ tests_fuzz_fuzz_kind_SOURCES = %D%/kind.c %D%/fuzz.h
 tests_fuzz_fuzz_kind_LDADD = daemon/libmodel.a $(fuzz_libs)
 tests_fuzz_fuzz_kind_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 
+tests_fuzz_fuzz_listen_SOURCES = %D%/listen.c %D%/fuzz.h
+tests_fuzz_fuzz_listen_LDADD = daemon/libhttp.a
+tests_fuzz_fuzz_listen_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+
 tests_fuzz_fuzz_maps_sum_SOURCES = %D%/maps_sum.c %D%/fuzz.h
 tests_fuzz_fuzz_maps_sum_LDADD = $(fuzz_sampler_libs)
 tests_fuzz_fuzz_maps_sum_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
@@ -364,6 +380,10 @@ tests_fuzz_fuzz_problem_SOURCES = %D%/problem.c %D%/fuzz.h
 tests_fuzz_fuzz_problem_CPPFLAGS = $(client_cppflags)
 tests_fuzz_fuzz_problem_LDADD = $(client_libs)
 tests_fuzz_fuzz_problem_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+
+tests_fuzz_fuzz_records_SOURCES = %D%/records.c %D%/fuzz.h
+tests_fuzz_fuzz_records_LDADD = daemon/libmodel.a $(fuzz_libs) daemon/libstall.a
+tests_fuzz_fuzz_records_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 
 tests_fuzz_fuzz_remote_SOURCES = %D%/remote.c %D%/packet.h %D%/fuzz.h
 tests_fuzz_fuzz_remote_LDADD = daemon/libopener.a daemon/libmeter.a $(GNUTLS_LIBS)
@@ -396,7 +416,7 @@ fuzz: $(fuzz_programs)
 		dict=$(srcdir)/%D%/dict/$$target; \
 		test -f $$dict && dict=-dict=$$dict || dict=; \
 		echo "fuzz: $$target, $(FUZZ_SECONDS) s"; \
-		tests/fuzz/fuzz-$$target -max_total_time=$(FUZZ_SECONDS) -timeout=5 -max_len=65536 -verbosity=0 -print_final_stats=1 \
+		tests/fuzz/fuzz-$$target -max_total_time=$(FUZZ_SECONDS) -timeout=25 -max_len=65536 -verbosity=0 -print_final_stats=1 \
 			-artifact_prefix=$$found/ $$dict $$found $$seeds $(srcdir)/%D%/corpus/$$target; \
 	done
 else
