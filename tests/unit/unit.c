@@ -15,6 +15,14 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "config.h"
+
+#ifdef WITH_VALGRIND
+#include <valgrind/valgrind.h>
+#else
+#define RUNNING_ON_VALGRIND 0
+#endif
+
 #define STACK_BYTES 65536
 
 #if defined(__SANITIZE_THREAD__)
@@ -33,6 +41,11 @@ const char *__tsan_default_options(void)
 	return "die_after_fork=0";
 }
 #endif
+
+bool is_under_valgrind(void)
+{
+	return RUNNING_ON_VALGRIND;
+}
 
 struct vmad_str guarded(const char *bytes, size_t len)
 {

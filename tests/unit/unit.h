@@ -25,6 +25,18 @@
 		skip(); \
 	} while (0)
 
+/* Built for valgrind, and run by it? */
+bool is_under_valgrind(void);
+
+/* For cases that need what valgrind does not have, or does in its own way. */
+#define skip_under_valgrind(why) \
+	do { \
+		if (is_under_valgrind()) \
+			skip_because("under valgrind: " why); \
+	} while (0)
+
+#define NO_CLONE "it knows no clone(2) but that of threads"
+
 /* Compares with a string literal. */
 #define assert_str(str, literal) \
 	do { \

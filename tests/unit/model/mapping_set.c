@@ -98,6 +98,7 @@ static void by_address_space(void **state)
 	size_t fds;
 
 	(void)state;
+	skip_under_valgrind(NO_CLONE);
 	need_root();
 	child = fork_mapper();
 	sibling = clone_vm();
@@ -147,6 +148,7 @@ static void by_marks(void **state)
 	size_t fds;
 
 	(void)state;
+	skip_under_valgrind(NO_CLONE);
 	need_root();
 	pids[1] = fork_mapper();
 	pids[2] = fork_mapper();

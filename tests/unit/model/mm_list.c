@@ -85,6 +85,7 @@ static void processes_of_one_mm_are_one_entry(void **state)
 	size_t fds;
 
 	(void)state;
+	skip_under_valgrind(NO_CLONE);
 	need_root();
 	clone_pid = clone_vm();
 	child = fork_one();
@@ -142,6 +143,7 @@ static void those_that_came_later(void **state)
 	bool can_be_read;
 
 	(void)state;
+	skip_under_valgrind(NO_CLONE);
 	need_root();
 	before = new_list(getpid(), NULL);
 	child = fork_one();

@@ -128,6 +128,7 @@ static void same_walk(void **state)
 	const struct vmad_caller *callers[] = { people_nobody(), people_bare_root() };
 
 	(void)state;
+	skip_under_valgrind("it knows no openat2(2)");
 	if (geteuid() != 0)
 		skip_because("needs root, to be somebody else");
 	for (size_t who = 0; who < 2; who++) {
@@ -143,6 +144,7 @@ static void long_paths(void **state)
 	char path[6000];
 
 	(void)state;
+	skip_under_valgrind("it knows no openat2(2)");
 	memset(path, 'x', sizeof(path));
 	path[0] = '/';
 	path[257] = '\0';
@@ -156,6 +158,7 @@ static void long_paths(void **state)
 static void links_of_procfs(void **state)
 {
 	(void)state;
+	skip_under_valgrind("it knows no openat2(2)");
 	assert_int_equal(local_walk(&procfs, "/proc/self/exe"), -ELOOP);
 	assert_int_equal(local_walk(&procfs, "/proc/self/root/etc/passwd"), -ELOOP);
 }

@@ -82,6 +82,7 @@ static void clones_and_strangers(void **state)
 	pid_t child, sibling, other;
 
 	(void)state;
+	skip_under_valgrind(NO_CLONE);
 	need_root();
 	child = fork_staying();
 	sibling = clone_vm();
@@ -201,6 +202,7 @@ static void others_than_root(void **state)
 	int r;
 
 	(void)state;
+	skip_under_valgrind(NO_CLONE);
 	need_root();
 	other = people_start(become_nobody, NULL);
 	twins[0] = people_start(become_nobody_twice, twins);
