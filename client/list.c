@@ -149,6 +149,8 @@ static int print(struct session *s, struct list *list, struct table *table, stru
 	if (removed && answer->verdict.complete) {
 		answer->verdict.complete = false;
 		answer->verdict.limited = true;
+	} else if (removed && !answer->verdict.limited) {
+		answer->verdict.cut = true;
 	}
 	if (!bare && list->preface) {
 		struct cell_style style = session_style(s);

@@ -8,11 +8,11 @@
 /* vmad's own default is for programs that ask often; who waits at a terminal sees that it goes on. */
 #define DEADLINE_MS 30000
 
-/* " share 10M of its 20.6M (USS 10.5M, PSS 14.6M)" */
+/* " sharing 10M of its 20.6M (USS 10.5M, PSS 14.6M)" */
 static void remark(const json_t *envelope, struct text *out)
 {
 	static const struct { const char *member, *words; } rows[] = {
-		{ "shared_with_others_bytes", " share " }, { "rss_bytes", " of its " }, { "uss_bytes", " (USS " },
+		{ "shared_with_others_bytes", " sharing " }, { "rss_bytes", " of its " }, { "uss_bytes", " (USS " },
 		{ "pss_bytes", ", PSS " },
 	};
 	char size[SIZE_HUMAN_MAX];

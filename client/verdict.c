@@ -70,8 +70,8 @@ int verdict_say(const struct verdict *v, struct text *out)
 	else if (v->limited)
 		r = text_printf(out, "the first ones only");
 	else
-		r = text_printf(out, "incomplete: %s", words(v));
-	if (v->limited) {
+		r = text_printf(out, "%sincomplete: %s", v->cut ? "the first ones only, and " : "", words(v));
+	if (v->limited || v->cut) {
 		r |= text_printf(out, "%s--limit", separator);
 		separator = ", ";
 	}

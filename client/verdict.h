@@ -13,6 +13,7 @@ struct verdict {
 	bool whole;		/* the answer came to its end */
 	bool complete;		/* nothing that matches is missing */
 	bool limited;		/* only --limit kept the rest away: what was asked for is there */
+	bool cut;		/* --limit kept some away of an answer that is not complete itself */
 	char reason[32];	/* why it is not complete */
 	char source[64];	/* the kernel interface, or empty */
 	long long age_ms;	/* how old it may be; -1: not said */

@@ -594,7 +594,7 @@ def sharing_says_with_whom_and_what_of_it():
     with shares():
         ran = run('sharing', '4242')
         expect(ran, 0)
-        tap.equal(ran.lines()[0], 'process 4242, nginx: 2 processes share 1.6M of its 4M (USS 2M, PSS 3M), complete (PAGEMAP_SCAN)', 'summary')
+        tap.equal(ran.lines()[0], 'process 4242, nginx: 2 processes sharing 1.6M of its 4M (USS 2M, PSS 3M), complete (PAGEMAP_SCAN)', 'summary')
         tap.equal(cells(ran.lines()[2]), ['PID', 'COMM', 'SHARED', 'ORIGINS'], 'headings')
         tap.equal(ran.lines()[3].split(), '4300 4301 worker 1.6M 1.3M libc.so.6, 256K [heap], 8K libc.so.6 (anonymous), and 2 more'.split(), 'a row')
         tap.equal(ran.lines()[4].split(), '17 cron 1.3M 1.3M libc.so.6'.split(), 'another')
@@ -611,6 +611,11 @@ def sharing_ends_as_its_answer_does():
     for reason, words in (('memory-ceiling', 'it takes more memory than vmad allows itself'), ('deadline', 'it took too long')):
         with shares(complete=False, reason=reason):
             expect(run('sharing', '4242'), 6, f'vmactl: process 4242: answered in part: {words}\n')
+    with shares(complete=False, reason='deadline'):
+        ran = run('sharing', '4242', '--limit', '1')
+        expect(ran, 6)
+        tap.equal(ran.lines()[0], 'process 4242, nginx: 1 process sharing 1.6M of its 4M (USS 2M, PSS 3M), '
+                  'the first ones only, and incomplete: it took too long (--limit, PAGEMAP_SCAN)', 'what is said of both')
     expect(run('sharing'), 2, 'vmactl: sharing: it takes one target')
     with with_answers(paths={'processes/4242/sharing': problem('not-allowed', 403, 'not allowed', detail='root', mend='be root')}):
         expect(run('sharing', '4242'), 4, 'vmactl: not allowed: root')
