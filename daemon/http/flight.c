@@ -189,18 +189,25 @@ static bool has_place(const struct flights *flights, const struct shelf *wanted)
 	       (of_user < FLIGHT_SHELVES_USER && of_sort < (is_root ? FLIGHT_SHELVES_ROOT : FLIGHT_SHELVES_OTHERS));
 }
 
-/* Of the answers that are kept, the oldest makes room, until one more of so many bytes fits. */
+/* Of the answers that are kept; NULL: there is none. */
+static struct flight *oldest_of(const struct shelf *shelf)
+{
+	struct flight *oldest = NULL;
+
+	for (struct flight *flight = shelf->list; flight; flight = flight->next) {
+		if (flight->state == FLIGHT_LANDED)
+			oldest = flight;
+	}
+	return oldest;
+}
+
+/* The oldest one makes room, until one more of so many bytes fits. */
 static void make_room(struct flights *flights, struct shelf *shelf, size_t bytes)
 {
-	while (shelf->kept && (shelf->kept >= FLIGHT_ENTRIES || shelf->bytes + bytes > FLIGHT_SHELF_BYTES)) {
-		struct flight *oldest = NULL;
+	struct flight *oldest;
 
-		for (struct flight *flight = shelf->list; flight; flight = flight->next) {
-			if (flight->state == FLIGHT_LANDED)
-				oldest = flight;
-		}
+	while ((shelf->kept >= FLIGHT_ENTRIES || shelf->bytes + bytes > FLIGHT_SHELF_BYTES) && (oldest = oldest_of(shelf)))
 		take_off(flights, oldest);
-	}
 }
 
 static bool is_about(const struct flight *flight, const void *key, size_t len, uint64_t hash)
