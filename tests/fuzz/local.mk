@@ -403,9 +403,6 @@ tests_fuzz_fuzz_unknown_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 tests_fuzz_fuzz_unknown_LDADD = daemon/libencode.a $(fuzz_libs) $(JANSSON_LIBS)
 tests_fuzz_fuzz_unknown_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 
-fuzz-programs: $(fuzz_programs)
-.PHONY: fuzz-programs
-
 # Each from its seeds; what is found on the way stays in tests/fuzz/found, and what crashes as crash-*.
 fuzz: $(fuzz_programs)
 	@set -e; for target in $(fuzz_targets); do \
@@ -426,7 +423,8 @@ else
 fuzz:
 	@echo "make fuzz: configure with --enable-fuzzing CC=clang first" >&2; exit 1
 endif
-.PHONY: fuzz
+fuzz-programs: $(fuzz_programs)
+.PHONY: fuzz fuzz-programs
 
 clean-local: clean-fuzz
 clean-fuzz:
