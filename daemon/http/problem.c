@@ -53,6 +53,14 @@ static void set_refused(struct problem *problem, const struct vmad_error *err)
 	problem->mend = "ask as the user that the process runs as, or as root";
 }
 
+static void set_missing(struct problem *problem, pid_t pid, const char *file)
+{
+	if (pid)
+		problem_set(problem, PROBLEM_NOT_AVAILABLE, "process %d has no %s here", (int)pid, file);
+	else
+		problem_set(problem, PROBLEM_NOT_AVAILABLE, "there is no %s here", file);
+}
+
 /* What an errno of the floors below means; those that are not here are vmad's own failure. */
 void problem_from_error(struct problem *problem, const struct vmad_error *err)
 {
@@ -71,12 +79,7 @@ void problem_from_error(struct problem *problem, const struct vmad_error *err)
 			    (int)err->pid);
 		return;
 	case EOPNOTSUPP:
-		if (err->pid)
-			problem_set(problem, PROBLEM_NOT_AVAILABLE, "process %d has no %s here", (int)err->pid,
-				    err->file ? err->file : "such file");
-		else
-			problem_set(problem, PROBLEM_NOT_AVAILABLE, "there is no %s here",
-				    err->file ? err->file : "such file");
+		set_missing(problem, err->pid, err->file ? err->file : "such file");
 		return;
 	case ENXIO:
 		problem_set(problem, PROBLEM_NO_SUCH_FRAME, "the frame is beyond the host's memory");

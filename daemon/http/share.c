@@ -43,42 +43,69 @@ static bool takes_max_age(const struct route *route)
 	return route_param(route, "max_age_ms") != PARAM_none;
 }
 
-bool exchange_share(struct exchange *exchange, enum MHD_Result *ret_result)
+/* What walks is shared in any case; a small document where many ask, or where it may be older; other lists never. */
+static bool may_share(const struct exchange *exchange)
 {
-	struct request *request = &exchange->request;
-	const struct param_value *max_age = &request->values[PARAM_max_age_ms];
-	bool walks = exchange->class != METER_CHEAP;
-	bool crowded = connections_count(exchange->server->connections) >= COALESCE_CONNECTIONS;
-	uint64_t age_us = walks ? 0 : COALESCE_US;
-	struct flight *flight = NULL;
-	enum flight_role role = FLIGHT_LEADS;
-	struct buf key = { 0 };
+	const struct request *request = &exchange->request;
 
 	if (request->head || !takes_max_age(request->route))
 		return false;
-	if (!walks && (request->route->list || (!crowded && !max_age->given)))
-		return false;
+	if (exchange->class != METER_CHEAP)
+		return true;
+	return !request->route->list && (request->values[PARAM_max_age_ms].given ||
+					 connections_count(exchange->server->connections) >= COALESCE_CONNECTIONS);
+}
+
+static uint64_t greatest_age_us(const struct exchange *exchange)
+{
+	const struct param_value *max_age = &exchange->request.values[PARAM_max_age_ms];
+
 	if (max_age->given)
-		age_us = max_age->number < FLIGHT_CACHE_MS ? max_age->number * 1000 : FLIGHT_CACHE_MS * 1000;
+		return (max_age->number < FLIGHT_CACHE_MS ? max_age->number : FLIGHT_CACHE_MS) * 1000;
+	return exchange->class == METER_CHEAP ? COALESCE_US : 0;
+}
+
+/* FLIGHT_LEADS also without memory: then it is not shared. */
+static enum flight_role enter(struct exchange *exchange, struct flight **ret_flight)
+{
+	const struct param_value *max_age = &exchange->request.values[PARAM_max_age_ms];
+	enum flight_role role = FLIGHT_LEADS;
+	struct buf key = { 0 };
+
+	*ret_flight = NULL;
 	put_key(exchange, &key);
 	if (!key.failed)
-		role = flight_enter(exchange->server->flights, request->caller, key.p, key.len, age_us,
-				    max_age->given && !max_age->number, &flight);
+		role = flight_enter(exchange->server->flights, exchange->request.caller, key.p, key.len,
+				    greatest_age_us(exchange), max_age->given && !max_age->number, ret_flight);
 	buf_free(&key);
-	if (role == FLIGHT_LEADS) {
+	return role;
+}
+
+bool exchange_share(struct exchange *exchange, enum MHD_Result *ret_result)
+{
+	struct flight *flight;
+	enum flight_role role;
+
+	if (!may_share(exchange))
+		return false;
+	role = enter(exchange, &flight);
+	switch (role) {
+	case FLIGHT_LEADS:
 		exchange->flight = flight;
 		return false;
-	}
-	if (role == FLIGHT_STALLED) {
+	case FLIGHT_HAS_ANSWER:
+		*ret_result = deliver_answer(exchange, flight_answer(flight));
+		break;
+	case FLIGHT_STALLED:
 		exchange_refuse(exchange, PROBLEM_TARGET_BLOCKED,
 				"the same question has waited for the kernel for too long", NULL);
 		exchange->reply.problem.retry_after_seconds = STALL_QUARANTINE_MS / 1000;
-	} else if (role == FLIGHT_HAS_ANSWER) {
-		*ret_result = deliver_answer(exchange, flight_answer(flight));
-	} else {
+		break;
+	case FLIGHT_STREAMS:
 		exchange_refuse(exchange, PROBLEM_TOO_MANY, "the same list is being sent to this caller already",
 				"wait for it, or use another filter");
 		exchange->reply.problem.retry_after_seconds = 1;
+		break;
 	}
 	flight_leave(flight);
 	return role == FLIGHT_HAS_ANSWER;

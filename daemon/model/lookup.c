@@ -201,6 +201,24 @@ static int place_line(struct lookup *lookup, uint64_t address, const struct maps
 	return r < 0 ? r : place != &lookup->next;
 }
 
+/* Places lines until there is no use in more. As place_line(), and -EIO. */
+static int place_lines(struct lookup *lookup, uint64_t address, struct vmad_str lines, uint64_t *seen)
+{
+	int more = 1;
+
+	while (more > 0 && lines.len) {
+		const char *newline = memchr(lines.p, '\n', lines.len);
+		size_t len = newline ? (size_t)(newline - lines.p) + 1 : lines.len;
+		struct maps_entry entry;
+
+		more = maps_parse_line(lines.p, len, &entry) < 0 ? -EIO : place_line(lookup, address, &entry);
+		++*seen;
+		lines.p += len;
+		lines.len -= len;
+	}
+	return more;
+}
+
 /*
  * maps is one moment only within one read(), which the reader's first run is: the answer is exact where the place lies
  * in that.
@@ -209,7 +227,6 @@ static int look_up_by_text(int fd, pid_t pid, uint64_t address, struct lookup *l
 {
 	struct reader *reader;
 	struct vmad_str lines;
-	struct maps_entry entry;
 	uint64_t runs = 0, seen = 0;
 	int more = 1;
 	int r, alive;
@@ -222,15 +239,7 @@ static int look_up_by_text(int fd, pid_t pid, uint64_t address, struct lookup *l
 	lookup->previous.found = lookup->here.found = lookup->next.found = false;
 	while (more > 0 && (r = reader_next(reader, &lines, err)) > 0) {
 		runs++;
-		while (more > 0 && lines.len) {
-			const char *newline = memchr(lines.p, '\n', lines.len);
-			size_t len = newline ? (size_t)(newline - lines.p) + 1 : lines.len;
-
-			more = maps_parse_line(lines.p, len, &entry) < 0 ? -EIO : place_line(lookup, address, &entry);
-			seen++;
-			lines.p += len;
-			lines.len -= len;
-		}
+		more = place_lines(lookup, address, lines, &seen);
 	}
 	r = more < 0 ? more : r;
 	alive = r == 0 && seen ? reader_target_alive(reader) : 0;
