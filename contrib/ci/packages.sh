@@ -39,6 +39,8 @@ packages=(
 	"test     zsh                  command zsh"
 	"test     bash-completion      file /usr/share/bash-completion/bash_completion"
 	"test     qemu-system-x86      command qemu-system-x86_64"
+	"test     e2fsprogs            file /sbin/mke2fs"
+	"test     kmod                 file /sbin/depmod"
 	"test     sparse               command sparse"
 	"test     gcc-12               command gcc-12"
 	"test     libelf1              file /usr/lib/x86_64-linux-gnu/libelf.so.1"

@@ -33,7 +33,7 @@ CLEANFILES += tests/kernel/guest$(EXEEXT) tests/kernel/init$(EXEEXT)
 
 kernel_tests = %D%/module.py
 dist_check_SCRIPTS += $(kernel_tests)
-EXTRA_DIST += %D%/qemu.py
+EXTRA_DIST += %D%/kmod.py %D%/qemu.py %D%/report.py
 
 # make check-kernel VMAD_SERIES=6.12 VMAD_GUEST="rmap agree" runs only these programs, on that kernel. VMAD_SERIES=7.2, which
 # contrib/ci/newer-kernel fetches, is not among the usual ones.

@@ -4,14 +4,15 @@
 kernel as it was. The tests themselves (tests/kernel/*.c) run in the guest; their cases are ours.
 """
 import os
-import re
 import subprocess
 import sys
 import time
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
+import kmod  # noqa: E402
 import qemu  # noqa: E402
+from report import end, explain, pass_on, say  # noqa: E402
 
 SERIES = os.environ.get('VMAD_SERIES', '6.1 6.12').split()
 PROGRAMS = os.environ.get('VMAD_GUEST', 'ioctls vmas rmap files agree stress unload vmad').split()
@@ -19,44 +20,6 @@ ARGUMENTS = 'hugepages=24'
 LIMIT = {False: 400, True: 1500}    # seconds; a kernel that watches itself takes its time
 # An emulator copies a byte at a time where the kernel trusts the processor with it (rep movsb): no measure of anything.
 CPU = 'max,-erms,-fsrm' if PROGRAMS == ['bench'] else 'max'
-
-number = failed = 0
-
-
-def say(verdict, text, reason=''):
-    """One case."""
-    global number, failed
-    number += 1
-    failed += not verdict
-    skip = f' # SKIP {reason}' if reason and verdict else ''
-    print(f'{"" if verdict else "not "}ok {number} - {text}{skip}', flush=True)
-    if reason and not verdict:
-        explain(reason)
-
-
-def explain(text):
-    for line in text.rstrip().split('\n'):
-        print(f'# {line}', flush=True)
-
-
-def build(kernel, name='module', *variables):
-    """Makes vmad.ko for a kernel, with all warnings on. Returns what was printed, and the module's path or None."""
-    where = qemu.TOP_BUILDDIR / 'tests/kernel' / f'{name}-{kernel.series}'
-    root = kernel.compilers_root()
-    prefix = [qemu.TOP_SRCDIR / 'contrib/ci/in-root', root, qemu.TOP_SRCDIR, qemu.TOP_BUILDDIR, '--'] if root else []
-    options = ['C=1'] if has_sparse() and not root else []
-    made = subprocess.run([*prefix, 'make', '-s', '--no-print-directory', '-C', qemu.TOP_SRCDIR / 'contrib/kmod', f'MO={where}',
-                           f'KDIR={"" if root else kernel.directory}/build', 'W=1', *variables, *options], capture_output=True, text=True, check=False,
-                          env={name: value for name, value in os.environ.items() if name not in ('MAKEFLAGS', 'MAKELEVEL', 'MFLAGS')})
-    module = where / 'vmad.ko'
-    words = [line for line in (made.stdout + made.stderr).split('\n') if line and not line.startswith('Skipping BTF')]
-    # What sparse finds in the kernel's own headers is not ours.
-    ours = [line for line in words if not re.search(r'/linux-(headers|source)-', line)]
-    return '\n'.join(ours), module if made.returncode == 0 and module.exists() else None
-
-
-def has_sparse():
-    return subprocess.run(['which', 'sparse'], capture_output=True, check=False).returncode == 0
 
 
 def guest_files(kernel, module, untried):
@@ -74,23 +37,10 @@ def guest_files(kernel, module, untried):
     return files
 
 
-def pass_on(series, program, text, status):
-    """The cases of one program in the guest, as ours."""
-    planned = int((re.search(r'^1\.\.(\d+)$', text, re.M) or [0, 0])[1])
-    cases = re.findall(r'^(not )?ok \d+ - (.*?)(?: # SKIP (.*))?$', text, re.M)
-    comments = re.findall(r'^# .*$', text, re.M)
-    for line in comments:
-        print(line)
-    for bad, sentence, reason in cases:
-        say(not bad, f'{series}: {program}: {sentence}', reason)
-    if len(cases) != planned or not planned:
-        say(False, f'{series}: {program} runs what it planned', f'{len(cases)} of {planned} cases, status {status}\n{text[-2000:]}')
-
-
 def run(kernel):
     """All cases of one kernel."""
-    printed, module = build(kernel)
-    said, untried = build(kernel, 'untried', 'vmadk-tried=')
+    printed, module = kmod.build(kernel)
+    said, untried = kmod.build(kernel, 'untried', 'vmadk-tried=')
     good = module and untried and not printed and not said
     say(good, f'{kernel.series}: the module builds without a warning', '' if good else printed + said or 'no vmad.ko')
     if not module or not untried:
@@ -119,8 +69,7 @@ def main():
             say(True, f'{series}: the helper module in QEMU', reason)
         else:
             run(kernel)
-    print(f'1..{number}')
-    return failed > 0
+    return end()
 
 
 sys.exit(main())

@@ -85,7 +85,7 @@ class Run:
     """What a boot has left: the kernel's console, what each command said, and how it ended."""
 
     def __init__(self, console, lines, ended):
-        self.console, self.ended = console, ended
+        self.console, self.lines, self.ended = console, lines, ended
         self.commands = [(name, text, int(status)) for name, text, status in
                          re.findall(r'^=== begin (.*?)\n(.*?)^=== end (\d+)$', lines, re.M | re.S)]
         tail = re.search(r'^=== begin ((?:(?!^=== end).)*)\Z', lines, re.M | re.S)
@@ -97,23 +97,39 @@ class Run:
         return [line for line in self.console.split('\n') if WRONG.search(line)]
 
 
+def _run(kernel, lines, limit, memory, cpu, arguments, *devices):
+    """A machine from its start to its end: (the kernel's console, how it ended). Its second serial line is written to a file."""
+    command = [QEMU, '-accel', 'tcg,thread=multi', '-cpu', cpu, '-smp', '2', '-m', memory, '-nodefaults', '-no-user-config',
+               '-display', 'none', '-no-reboot', '-serial', 'stdio', '-serial', f'file:{lines}', '-kernel', kernel.directory / 'vmlinuz',
+               '-append', f'console=ttyS0 panic=-1 oops=panic {arguments}', *devices]
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    try:
+        console, _ = process.communicate(timeout=limit)
+        ended = f'QEMU ended with status {process.returncode}'
+    except subprocess.TimeoutExpired:
+        process.kill()
+        console, _ = process.communicate()
+        ended = f'the guest did not end within {limit} s'
+    return console.decode(errors='replace'), ended
+
+
 def boot(kernel, files, commands, limit=300, memory='1G', arguments='', cpu='max'):
     """Boots with these files ({path: bytes}; bin/init is process 1) and runs the commands."""
     files = {'init': (TOP_BUILDDIR / 'tests/kernel/init').read_bytes(), 'commands': '\n'.join(commands).encode() + b'\n', **files}
     with tempfile.TemporaryDirectory() as directory:
         initrd, lines = pathlib.Path(directory, 'initrd'), pathlib.Path(directory, 'lines')
         initrd.write_bytes(cpio(files))
-        command = [QEMU, '-accel', 'tcg,thread=multi', '-cpu', cpu, '-smp', '2', '-m', memory, '-nodefaults', '-no-user-config',
-                   '-display', 'none', '-no-reboot', '-serial', 'stdio', '-serial', f'file:{lines}',
-                   '-device', 'isa-debug-exit,iobase=0xf4,iosize=4', '-kernel', kernel.directory / 'vmlinuz', '-initrd', initrd,
-                   '-append', f'console=ttyS0 loglevel=5 panic=-1 oops=panic {arguments}']
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        try:
-            console, _ = process.communicate(timeout=limit)
-            ended = f'QEMU ended with status {process.returncode}'
-        except subprocess.TimeoutExpired:
-            process.kill()
-            console, _ = process.communicate()
-            ended = f'the guest did not end within {limit} s'
+        console, ended = _run(kernel, lines, limit, memory, cpu, f'loglevel=5 {arguments}', '-initrd', initrd,
+                              '-device', 'isa-debug-exit,iobase=0xf4,iosize=4')
         text = lines.read_text(errors='replace') if lines.exists() else ''
-    return Run(console.decode(errors='replace'), text, ended)
+    return Run(console, text, ended)
+
+
+def boot_from(kernel, image, arguments, limit, memory='1G'):
+    """Boots from an ext4 file system in a file; it turns itself off. Debian's kernels have the drivers for that built in."""
+    with tempfile.TemporaryDirectory() as directory:
+        lines = pathlib.Path(directory, 'lines')
+        console, ended = _run(kernel, lines, limit, memory, 'max', f'loglevel=4 root=/dev/nvme0n1 rootfstype=ext4 rw {arguments}', '-drive',
+                              f'file={image},if=none,id=root,format=raw,cache=unsafe', '-device', 'nvme,serial=root,drive=root')
+        text = lines.read_text(errors='replace') if lines.exists() else ''
+    return Run(console, text, ended)

@@ -18,6 +18,8 @@ import sys
 import tempfile
 import time
 
+from root import Root
+
 NSPAWN = 'systemd-nspawn'
 INIT = '/lib/systemd/systemd'
 BOOT_SECONDS = 60
@@ -56,7 +58,7 @@ def mount(*arguments):
     subprocess.run(['mount', *arguments], check=True)
 
 
-class Container:
+class Container(Root):
     """See above."""
 
     def __init__(self):
@@ -66,7 +68,7 @@ class Container:
         for path in parts.values():
             os.mkdir(path)
         mount('-t', 'overlay', '-o', f'lowerdir=/,upperdir={parts["upper"]},workdir={parts["work"]}', 'vmad-container', parts['root'])
-        self.root = parts['root']
+        super().__init__(parts['root'])
         for pattern in NOT_THERE:
             for path in glob.glob(os.path.join(self.root, pattern)):
                 shutil.rmtree(path) if os.path.isdir(path) and not os.path.islink(path) else os.unlink(path)
@@ -74,14 +76,6 @@ class Container:
         self.groups = [os.path.join(base, self.name) for base in hierarchies()]
         self.nspawn = None
         self.init = None
-
-    def write(self, path, text, mode=0o644):
-        """A file of it, before it boots."""
-        path = os.path.join(self.root, path.lstrip('/'))
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        with open(path, 'w', encoding='utf-8') as file:
-            file.write(text)
-        os.chmod(path, mode)
 
     def _enter_groups(self):
         for group in self.groups:
