@@ -56,7 +56,7 @@ with container.Container() as box:
     print(f'# booted within {time.monotonic() - begun:.1f} s', flush=True)
     try:
         tap.run([cases.they_start, cases.what_each_may, cases.who_gives_way, cases.root_asks, cases.members_ask, cases.tokens_are_given,
-                 cases.metrics_are_there, cases.it_is_told, cases.each_is_killed,
+                 cases.metrics_are_there, cases.it_is_told, cases.each_is_killed, cases.the_opener_outlives_its_worker,
                  cases.without_an_opener, who_hangs_is_ended, cases.they_read_again, cases.the_first_client_starts_it,
                  cases.what_is_hidden_stays_so, the_device_is_let_through, cases.they_stop])
     finally:

@@ -271,6 +271,18 @@ def each_is_killed():
             tap.truth(took < AGAIN_SECONDS, f'{name}: {took:.2f} s, and longer before')
 
 
+def the_opener_outlives_its_worker():
+    """a worker that ends takes nothing along: the same opener has another one at once, and a token that it gave is good still"""
+    all_are_there()
+    before = processes()
+    token = new_token()
+    os.kill(before['vmad-worker'], 9)
+    wait_until(lambda: processes().get('vmad-worker', before['vmad-worker']) != before['vmad-worker'] and serves(), 'another worker')
+    tap.equal(by_token(token), 200, 'by the token')
+    after = processes()
+    tap.equal({name for name in before if before[name] != after.get(name)}, {'vmad-worker'}, 'who is new')
+
+
 def without_an_opener():
     """while the opener is away clients are told to come again, at once; when it is back, the same worker answers"""
     all_are_there()

@@ -241,7 +241,7 @@ def timed(case):
 CASES = (
     it_boots, cases.what_each_may, cases.who_gives_way, the_module_comes_by_itself, cases.root_asks, the_module_answers, what_this_kernel_has,
     cases.members_ask, cases.tokens_are_given, cases.metrics_are_there, cases.it_is_told, the_limits_are_in_force, devices_are_refused,
-    the_network_is_refused, memory_suffices, memory_is_bounded, cases.each_is_killed,
+    the_network_is_refused, memory_suffices, memory_is_bounded, cases.each_is_killed, cases.the_opener_outlives_its_worker,
     cases.without_an_opener, cases.they_read_again, cases.the_first_client_starts_it, cases.what_is_hidden_stays_so, cases.they_stop,
 )
 
