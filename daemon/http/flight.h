@@ -54,8 +54,8 @@ enum flight_role {
 };
 
 /*
- * key: what is asked, and the form of the reply. max_age_us: how old an answer may be that was made before; a flight that is in the air is always joined, unless it is
- * 0 by the caller's own word (fresh).
+ * key: what is asked, and the form of the reply. max_age_us: how old an answer may be that was made before; a flight that
+ * is in the air is always joined, unless it is 0 by the caller's own word (fresh).
  */
 enum flight_role flight_enter(struct flights *flights, const struct vmad_caller *caller, const void *key,
 			      size_t key_len, uint64_t max_age_us, bool fresh, struct flight **ret_flight);
