@@ -478,6 +478,10 @@ def kernel_same_page_merging():
     finally:
         with open(run, 'w', encoding='ascii') as file:
             file.write(before)
+    with open(f'/proc/{paged.pid}/ksm_merging_pages', encoding='ascii') as file:
+        merged = int(file.read())
+    if merged < len(letters):   # by the kernel's own count: it has other memory to go through first, or somebody else stopped it
+        skip(f'KSM merged {merged} of {len(letters)} pages in 15 s')
     tap.equal([flags for flags in found if 'ksm' not in flags], [], 'pages that are not merged')
 
 
