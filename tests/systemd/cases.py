@@ -263,7 +263,7 @@ def time_to_serve_again(name):
 
 
 def each_is_killed():
-    """kill -9 of each process: it serves again within two seconds"""
+    """kill -9 of each process: it serves again, within two seconds where nothing is emulated"""
     for name in ('vmad-worker', 'vmad-opener', 'vmad-sampler', 'vmad'):
         # What else runs on this host may take its time; not each time.
         if time_to_serve_again(name) > AGAIN_SECONDS:
@@ -356,7 +356,7 @@ def the_device_needs_its_line():
 
 
 def they_stop():
-    """systemctl stop ends all within five seconds, and nothing has failed"""
+    """systemctl stop ends all, within five seconds where nothing is emulated, and nothing has failed"""
     began = time.monotonic()
     box.run('systemctl', 'stop', *SOCKETS, 'vmad.service')
     took = time.monotonic() - began
