@@ -12,6 +12,7 @@
 
 #include "http/blocked.h"
 #include "http/clock.h"
+#include "http/turns.h"
 #include "meter/meter.h"
 #include "stall/stall.h"
 
@@ -46,6 +47,7 @@ struct connection {
 	atomic_bool reads;		/* waits for a request */
 	_Atomic enum stage stage;
 	struct stall_watch watch;
+	struct turn turn;		/* its own thread's */
 	_Atomic pid_t stuck_on;		/* given up: because of this process */
 };
 
@@ -57,6 +59,7 @@ struct connections {
 	struct connection *list;
 	_Atomic unsigned count;		/* changed under the lock */
 	_Atomic uint64_t swept, begun;
+	struct turns *turns;
 	stall_fn *on_stall;
 	void *arg;
 };
@@ -145,10 +148,13 @@ int connections_new(stall_fn *on_stall, void *arg, struct connections **ret_conn
 	connections->arg = arg;
 	pthread_mutex_init(&connections->lock, NULL);
 	pthread_cond_init(&connections->stop_changed, NULL);
-	r = pthread_create(&connections->sweeper, NULL, sweep, connections);
-	if (r) {
+	r = turns_new(turns_at_once(), TURN_MS, &connections->turns);
+	if (r == 0)
+		r = -pthread_create(&connections->sweeper, NULL, sweep, connections);
+	if (r < 0) {
+		turns_free(connections->turns);
 		free(connections);
-		return -r;
+		return r;
 	}
 	*ret_connections = connections;
 	return 0;
@@ -165,6 +171,7 @@ void connections_free(struct connections *connections)
 	pthread_join(connections->sweeper, NULL);
 	pthread_cond_destroy(&connections->stop_changed);
 	pthread_mutex_destroy(&connections->lock);
+	turns_free(connections->turns);
 	free(connections);
 }
 
@@ -381,6 +388,25 @@ struct vmad_caller *connection_take_caller(struct connection *connection)
 	if (connection)
 		connection->caller = NULL;
 	return caller;
+}
+
+/* What tells peers from each other, in a number: addresses that have the same one share their turns, and no more. */
+static uint64_t peer_number(const struct connection *connection)
+{
+	uint64_t halves[2], mark = connection_is_tcp(connection) ? UINT64_C(1) << 63 : 0;
+
+	memcpy(halves, &connection->peer.address, sizeof(halves));
+	return ((halves[0] * 31) ^ halves[1] ^ connection->peer.uid) | mark;
+}
+
+uint64_t connection_takes_turn(struct connection *connection)
+{
+	return turn_take(connection->connections->turns, peer_number(connection), &connection->turn);
+}
+
+void connection_ends_turn(struct connection *connection)
+{
+	turn_end(connection->connections->turns, &connection->turn);
 }
 
 void connection_reads(struct connection *connection)

@@ -96,6 +96,13 @@ void connection_reads(struct connection *connection);
 void connection_works(struct connection *connection);
 void connection_sends(struct connection *connection, uint64_t bytes);
 
+/*
+ * Its peer's turn (turns.h): taken for what is worked on at once, and ended before its thread waits for anything but its
+ * client. The moment when it came.
+ */
+uint64_t connection_takes_turn(struct connection *connection);
+void connection_ends_turn(struct connection *connection);
+
 /* May its thread answer? Asked once a request, before the first byte: false where it was given up, and the client told. */
 bool connection_may_answer(struct connection *connection);
 

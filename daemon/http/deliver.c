@@ -145,7 +145,7 @@ static enum MHD_Result queue_and_land(struct exchange *exchange, unsigned status
 					.body = copy->p,
 					.len = copy->len,
 					.age_at = age_at,
-					.made_us = exchange->began_us,
+					.made_us = exchange->read_us,
 					.sent_len = exchange->body_len };
 	enum MHD_Result result;
 
@@ -251,6 +251,7 @@ static enum MHD_Result send_stream(struct exchange *exchange, struct list_writer
 	struct stream *stream;
 	struct MHD_Response *response;
 
+	connection_ends_turn(exchange->connection);
 	if (exchange->flight)
 		flight_stream(exchange->flight);
 	stream = stream_new(writer, begun, exchange->request.permit, exchange->flight, gzip,

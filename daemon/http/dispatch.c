@@ -202,11 +202,15 @@ enum MHD_Result dispatch(struct exchange *exchange, const char *method)
 bool request_walk(struct request *request, pid_t pid)
 {
 	struct exchange *exchange = (struct exchange *)((char *)request - offsetof(struct exchange, request));
-	int r = walk_begin(exchange->server->walks, request->caller, pid, &request->permit);
+	int r;
 
+	/* Walks have a queue of their own. */
+	connection_ends_turn(exchange->connection);
+	r = walk_begin(exchange->server->walks, request->caller, pid, &request->permit);
 	stall_got_on();
 	if (r == 0)
 		return true;
+	connection_takes_turn(exchange->connection);
 	exchange_refuse(exchange, r == -ENOMEM ? PROBLEM_FAILED : PROBLEM_BUSY,
 			r == -EBUSY ? "too many walks of page tables wait already" : "no walk of page tables came to its end in time",
 			NULL);

@@ -59,7 +59,9 @@ struct exchange {
 	struct reply reply;
 	struct vmad_caller *caller;	/* by a token: for this request alone */
 	struct flight *flight;		/* shared question, while it is ours to leave */
-	uint64_t began_us;
+	uint64_t began_us;		/* its first line was there */
+	uint64_t asked_us;		/* all of its head was */
+	uint64_t read_us;		/* its turn came: what is told was read after this */
 	uint64_t id;			/* for the log, and for the reader of an error reply */
 	enum meter_class class;
 	unsigned status;		/* of the reply; 0: there was none */

@@ -300,7 +300,8 @@ static bool may_take(const struct flight *answer, const struct flight *open, uin
 }
 
 enum flight_role flight_enter(struct flights *flights, const struct vmad_caller *caller, const void *key,
-			      size_t key_len, uint64_t max_age_us, bool fresh, struct flight **ret_flight)
+			      size_t key_len, uint64_t asked_us, uint64_t max_age_us, bool fresh,
+			      struct flight **ret_flight)
 {
 	uint64_t hash = hash_of(key, key_len);
 	enum flight_role role = FLIGHT_LEADS;
@@ -309,7 +310,7 @@ enum flight_role flight_enter(struct flights *flights, const struct vmad_caller 
 	pthread_mutex_lock(&flights->lock);
 	while (!flight) {
 		find(shelf_of(flights, caller), key, key_len, hash, &answer, &open);
-		if (answer && may_take(answer, open, max_age_us)) {
+		if (answer && ((!fresh && answer->answer.made_us > asked_us) || may_take(answer, open, max_age_us))) {
 			flight = answer;
 			flight->users++;
 			role = FLIGHT_HAS_ANSWER;

@@ -54,11 +54,13 @@ enum flight_role {
 };
 
 /*
- * key: what is asked, and the form of the reply. max_age_us: how old an answer may be that was made before; a flight that
- * is in the air is always joined, unless it is 0 by the caller's own word (fresh).
+ * key: what is asked, and the form of the reply. asked_us: when the question was there; an answer that was made since then
+ * is as good as one's own. max_age_us: how old an answer may be that was made before; a flight that is in the air is
+ * always joined. Where that is 0 by the caller's own word (fresh), one makes one's own.
  */
 enum flight_role flight_enter(struct flights *flights, const struct vmad_caller *caller, const void *key,
-			      size_t key_len, uint64_t max_age_us, bool fresh, struct flight **ret_flight);
+			      size_t key_len, uint64_t asked_us, uint64_t max_age_us, bool fresh,
+			      struct flight **ret_flight);
 
 /*
  * The leader's answer, for all. Takes body over and a reference of its own on the response. keep: may be taken again

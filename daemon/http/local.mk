@@ -27,5 +27,6 @@ daemon_libhttp_a_SOURCES = \
 	%D%/tcp_address.c %D%/tcp_address.h \
 	%D%/text.c %D%/text.h \
 	%D%/tls.c %D%/tls.h \
+	%D%/turns.c %D%/turns.h \
 	%D%/uri.c %D%/uri.h \
 	%D%/walks.c %D%/walks.h

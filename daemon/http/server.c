@@ -113,8 +113,10 @@ static void end_exchange(void *cls, struct MHD_Connection *mhd, void **con_cls, 
 	*con_cls = NULL;
 	if (!exchange)
 		return;
-	if (exchange->connection)
+	if (exchange->connection) {
+		connection_ends_turn(exchange->connection);
 		connection_reads(exchange->connection);
+	}
 	meter_exchange(exchange);
 	log_exchange(exchange);
 	reply_free(&exchange->reply);
@@ -171,6 +173,8 @@ static enum MHD_Result answer(void *cls, struct MHD_Connection *mhd, const char 
 		return MHD_YES;
 	}
 	connection_begins(exchange->connection);
+	exchange->asked_us = clock_us();
+	exchange->read_us = connection_takes_turn(exchange->connection);
 	return dispatch(exchange, method);
 }
 

@@ -76,7 +76,8 @@ static enum flight_role enter(struct exchange *exchange, struct flight **ret_fli
 	put_key(exchange, &key);
 	if (!key.failed)
 		role = flight_enter(exchange->server->flights, exchange->request.caller, key.p, key.len,
-				    greatest_age_us(exchange), max_age->given && !max_age->number, ret_flight);
+				    exchange->asked_us, greatest_age_us(exchange), max_age->given && !max_age->number,
+				    ret_flight);
 	buf_free(&key);
 	return role;
 }

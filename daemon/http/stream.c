@@ -61,14 +61,18 @@ static bool resume(struct stream *stream)
 static void produce(struct stream *stream)
 {
 	bool resumed = resume(stream);
-	uint64_t began = clock_us();	/* to wait for a turn is no work */
+	uint64_t began;
 
+	if (!stream->permit)
+		connection_takes_turn(stream->connection);
+	began = clock_us();	/* to wait for a turn is no work */
 	if (!resumed)
 		list_stop(&stream->writer, "busy");
 	else if (stream->budget_us && stream->spent_us > stream->budget_us)
 		list_stop(&stream->writer, "deadline");
 	list_write(&stream->writer, &stream->plain, PIECE_BYTES);
 	stream->spent_us += clock_us() - began;
+	connection_ends_turn(stream->connection);
 	if (stream->permit && stream->writer.ended) {
 		walk_end(stream->permit);
 		stream->permit = NULL;

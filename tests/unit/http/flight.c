@@ -37,7 +37,7 @@ static int free_flights(void **state)
 
 static enum flight_role enter(const char *key, uint64_t max_age_us, bool fresh, struct flight **ret_flight)
 {
-	return flight_enter(flights, asks, key, strlen(key), max_age_us, fresh, ret_flight);
+	return flight_enter(flights, asks, key, strlen(key), clock_us(), max_age_us, fresh, ret_flight);
 }
 
 /* Lands with these bytes, as if they had been made so long ago. */
@@ -87,6 +87,23 @@ static void ages(void **state)
 	has("a", 9 * SECOND, "one");
 	lead("a", "two", 0, true);
 	has("a", 9 * SECOND, "two");
+}
+
+/* Who had to wait for a turn takes what was made meanwhile, but not where it must be of its own making. */
+static void made_since(void **state)
+{
+	struct flight *flight;
+	uint64_t asked_us = clock_us() - SECOND;
+
+	(void)state;
+	lead("a", "before", SECOND + SECOND / 2, true);
+	assert_int_equal(flight_enter(flights, asks, "a", 1, asked_us, 0, false, &flight), FLIGHT_LEADS);
+	land(flight, "since", SECOND / 2, true);
+	assert_int_equal(flight_enter(flights, asks, "a", 1, asked_us, 0, true, &flight), FLIGHT_LEADS);
+	flight_leave(flight);
+	assert_int_equal(flight_enter(flights, asks, "a", 1, asked_us, 0, false, &flight), FLIGHT_HAS_ANSWER);
+	assert_string_equal(flight_answer(flight)->body, "since");
+	flight_leave(flight);
 }
 
 /* In the second half of its time an answer is made anew by the first who comes, while the others still take it. */
@@ -456,6 +473,7 @@ int main(void)
 {
 	const struct CMUnitTest cases[] = {
 		WITH_FLIGHTS("an answer is taken while it is young enough", ages),
+		WITH_FLIGHTS("an answer that was made since one asked is as good as one's own", made_since),
 		WITH_FLIGHTS("in the second half of its time it is renewed by one", renewal),
 		WITH_FLIGHTS("other keys, other answers", keys),
 		WITH_FLIGHTS("what is not to be kept is not", not_kept),

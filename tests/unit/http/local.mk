@@ -9,6 +9,7 @@ unit_programs += \
 	tests/unit/http/problem \
 	tests/unit/http/route \
 	tests/unit/http/token \
+	tests/unit/http/turns \
 	tests/unit/http/uri \
 	tests/unit/http/walks
 
@@ -39,6 +40,10 @@ tests_unit_http_route_LDADD = $(unit_http_libs)
 tests_unit_http_token_SOURCES = %D%/token.c
 tests_unit_http_token_CPPFLAGS = $(unit_cppflags)
 tests_unit_http_token_LDADD = $(unit_http_libs)
+
+tests_unit_http_turns_SOURCES = %D%/turns.c
+tests_unit_http_turns_CPPFLAGS = $(unit_cppflags)
+tests_unit_http_turns_LDADD = $(unit_http_libs)
 
 tests_unit_http_uri_SOURCES = %D%/uri.c
 tests_unit_http_uri_CPPFLAGS = $(unit_cppflags)
