@@ -37,6 +37,8 @@ struct connection {
 	struct vmad_caller *caller;	/* its own thread's */
 	struct peer peer;
 	enum connection_over over;
+	uint64_t number;		/* of all that came */
+	bool claimed;			/* libmicrohttpd has it, and tells its end; under the lock */
 	int patience;			/* by so much its thread is nicer; 0 also once it is */
 	int fd;
 	/*
@@ -64,11 +66,12 @@ struct connections {
 	void *arg;
 };
 
+/* One that is not claimed has no descriptor that would be ours to shut down. */
 static bool is_late(struct connection *connection, uint64_t now)
 {
 	uint64_t due = atomic_load(&connection->due_us);
 
-	return due && now > due;
+	return connection->claimed && due && now > due;
 }
 
 static void cut(int fd, const char *reason)
@@ -112,6 +115,29 @@ static void give_up(struct connection *connection, pid_t pid)
 	connections->on_stall(connections->arg, pid);
 }
 
+/* From that place in the list, with the lock held. */
+static struct connection *take_out(struct connections *connections, struct connection **at)
+{
+	struct connection *connection = *at;
+
+	*at = connection->next;
+	connections->count--;
+	return connection;
+}
+
+/* What libmicrohttpd did not take, for want of memory, and could not say so. */
+static void forget_unclaimed(struct connections *connections, uint64_t now)
+{
+	struct connection **at = &connections->list;
+
+	while (*at) {
+		if (!(*at)->claimed && now > atomic_load(&(*at)->due_us) + HEADER_DEADLINE_MS * 1000)
+			free(take_out(connections, at));
+		else
+			at = &(*at)->next;
+	}
+}
+
 static void *sweep(void *arg)
 {
 	struct connections *connections = arg;
@@ -124,6 +150,7 @@ static void *sweep(void *arg)
 		pthread_cond_clockwait(&connections->stop_changed, &connections->lock, CLOCK_MONOTONIC, &until);
 		now = clock_us();
 		connections->swept++;
+		forget_unclaimed(connections, now);
 		for (struct connection *c = connections->list; c; c = c->next) {
 			pid_t pid = stuck_on(c, STALL_MS);
 
@@ -169,6 +196,7 @@ void connections_free(struct connections *connections)
 	pthread_cond_signal(&connections->stop_changed);
 	pthread_mutex_unlock(&connections->lock);
 	pthread_join(connections->sweeper, NULL);
+	forget_unclaimed(connections, UINT64_MAX);
 	pthread_cond_destroy(&connections->stop_changed);
 	pthread_mutex_destroy(&connections->lock);
 	turns_free(connections->turns);
@@ -179,7 +207,7 @@ void connections_drain(struct connections *connections)
 {
 	pthread_mutex_lock(&connections->lock);
 	for (struct connection *c = connections->list; c; c = c->next) {
-		if (atomic_load(&c->reads))
+		if (c->claimed && atomic_load(&c->reads))
 			shutdown(c->fd, SHUT_RDWR);
 	}
 	pthread_mutex_unlock(&connections->lock);
@@ -295,30 +323,81 @@ static void be_patient(struct connection *connection)
 	connection->patience = 0;
 }
 
-struct connection *connection_new(struct connections *connections, struct listener *listener, int fd,
-				  const struct sockaddr *address)
+/* Out of the list, or NULL. A new one finds none of its number, but for one that is closed: see forget_unclaimed(). */
+static struct connection *take_unclaimed(struct connections *connections, int fd)
 {
-	struct connection *connection = calloc(1, sizeof(*connection));
-	struct tally tally;
+	for (struct connection **at = &connections->list; *at; at = &(*at)->next) {
+		if ((*at)->fd == fd && !(*at)->claimed)
+			return take_out(connections, at);
+	}
+	return NULL;
+}
 
-	if (!connection)
-		return NULL;
-	connection->connections = connections;
-	connection->listener = listener;
-	connection->fd = fd;
-	connection->peer = peer_of(listener, fd, address);
-	pthread_mutex_lock(&connections->lock);
-	tally = count(connections, connection);
-	connection->over = judge(&tally, listener);
-	connection->patience = patience_of(connection, &tally);
-	connection_reads(connection);
+static bool is_too_much(const struct connection *connection, const struct tally *tally)
+{
+	return connection->over && (tally->over >= CONNECTIONS_OVER || tally->over_of_peer >= CONNECTIONS_OVER_PEER);
+}
+
+static void add(struct connections *connections, struct connection *connection)
+{
 	connection->next = connections->list;
 	connections->list = connection;
 	connections->count++;
-	connections->begun++;
+}
+
+uint64_t connection_new(struct connections *connections, struct listener *listener, int fd,
+			const struct sockaddr *address)
+{
+	struct connection new = { .connections = connections, .listener = listener, .fd = fd,
+				  .peer = peer_of(listener, fd, address) };
+	struct connection *connection = NULL, *gone;
+	struct tally tally;
+	bool too_much;
+
+	pthread_mutex_lock(&connections->lock);
+	gone = take_unclaimed(connections, fd);
+	tally = count(connections, &new);
+	new.number = ++connections->begun;
+	new.over = judge(&tally, listener);
+	new.patience = patience_of(&new, &tally);
+	connection_reads(&new);
+	too_much = is_too_much(&new, &tally);
+	if (!too_much)
+		connection = malloc(sizeof(*connection));
+	if (connection) {
+		memcpy(connection, &new, sizeof(new));
+		add(connections, connection);
+	}
 	pthread_mutex_unlock(&connections->lock);
-	if (connection->over && (tally.over >= CONNECTIONS_OVER || tally.over_of_peer >= CONNECTIONS_OVER_PEER))
-		cut(fd, "connections");
+	free(gone);
+	if (too_much)
+		meter_add(METER_REJECTED, "connections", NULL, 1);
+	return connection ? new.number : 0;
+}
+
+void connection_drop(struct connections *connections, uint64_t number)
+{
+	struct connection **at = &connections->list;
+
+	pthread_mutex_lock(&connections->lock);
+	while (*at && (*at)->number != number)
+		at = &(*at)->next;
+	if (*at)
+		free(take_out(connections, at));
+	pthread_mutex_unlock(&connections->lock);
+}
+
+struct connection *connection_claim(struct connections *connections, int fd)
+{
+	struct connection *connection;
+
+	pthread_mutex_lock(&connections->lock);
+	connection = take_unclaimed(connections, fd);
+	if (connection) {
+		connection->claimed = true;
+		add(connections, connection);
+	}
+	pthread_mutex_unlock(&connections->lock);
 	return connection;
 }
 
@@ -333,8 +412,7 @@ void connection_free(struct connection *connection)
 	pthread_mutex_lock(&connections->lock);
 	for (at = &connections->list; *at != connection; at = &(*at)->next)
 		;
-	*at = connection->next;
-	connections->count--;
+	take_out(connections, at);
 	pthread_mutex_unlock(&connections->lock);
 	/* The kernel has let it go: the process may be asked about again. */
 	if (atomic_load(&connection->stage) == STAGE_GIVEN_UP)

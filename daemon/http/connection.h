@@ -27,7 +27,7 @@
 #define CONNECTIONS_ADDRESS 16
 #define CONNECTIONS_OVER 64		/* above a quota, held just long enough to say 429 or 503 */
 #define CONNECTIONS_OVER_PEER 8		/* of one uid or address; more are cut without a word */
-#define CONNECTIONS_CUT 128		/* cut, and not yet cleaned up by libmicrohttpd */
+#define CONNECTIONS_CUT 128		/* ended, and not yet cleaned up by libmicrohttpd */
 
 #define PATIENCE_STEP 1			/* of nice(2), for each connection of the same peer */
 #define PATIENCE_TCP 2			/* as many connections does it count that one is over TCP */
@@ -63,11 +63,15 @@ unsigned connections_held(struct connections *connections, unsigned ms);
 enum connection_over { CONNECTION_WITHIN, CONNECTION_OVER_LISTENER, CONNECTION_OVER_PEER };
 
 /*
- * A new one, counted against its listener, and against its peer's uid or address. One above a quota is marked, and cut
- * only where there are too many of those. NULL without memory.
+ * A new one, counted against its listener, and against its peer's uid or address; one above a quota is marked. Its
+ * number; 0 where there are too many of those, or no memory.
  */
-struct connection *connection_new(struct connections *connections, struct listener *listener, int fd,
-				  const struct sockaddr *address);
+uint64_t connection_new(struct connections *connections, struct listener *listener, int fd,
+			const struct sockaddr *address);
+/* It came to nothing: its descriptor is closed. */
+void connection_drop(struct connections *connections, uint64_t number);
+/* Its thread is about to begin: the one of that descriptor; NULL: there is none. */
+struct connection *connection_claim(struct connections *connections, int fd);
 void connection_free(struct connection *connection);
 
 const struct listener *connection_listener(const struct connection *connection);

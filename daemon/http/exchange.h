@@ -9,6 +9,7 @@
 
 #include <microhttpd.h>
 
+#include "http/acceptor.h"
 #include "http/connection.h"
 #include "http/flight.h"
 #include "http/reply.h"
@@ -27,6 +28,7 @@ struct server {
 	struct server_config config;
 	struct listener listeners[SERVER_LISTENERS_MAX];
 	struct MHD_Daemon *daemons[SERVER_LISTENERS_MAX];
+	struct acceptor *acceptors[SERVER_LISTENERS_MAX];
 	struct listener_context contexts[SERVER_LISTENERS_MAX];
 	size_t count;
 	struct connections *connections;

@@ -185,11 +185,8 @@ static void track(void *cls, struct MHD_Connection *mhd, void **socket_context,
 
 	if (code == MHD_CONNECTION_NOTIFY_STARTED) {
 		const union MHD_ConnectionInfo *fd = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
-		const union MHD_ConnectionInfo *address =
-			MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
 
-		*socket_context = connection_new(server->connections, ((struct listener_context *)cls)->listener,
-						 fd->connect_fd, address ? address->client_addr : NULL);
+		*socket_context = connection_claim(server->connections, fd->connect_fd);
 	} else {
 		opener_forget(server->config.opener, connection_take_caller(*socket_context));
 		connection_free(*socket_context);
@@ -223,7 +220,8 @@ static struct MHD_Daemon *start_daemon(struct server *server, size_t i)
 	struct listener_context *context = &server->contexts[i];
 
 	struct MHD_OptionItem tls[TLS_OPTIONS] = { { MHD_OPTION_END, 0, NULL } };
-	unsigned flags = MHD_USE_POLL | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION | MHD_USE_ITC;
+	unsigned flags = MHD_USE_POLL | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION | MHD_USE_ITC |
+			 MHD_USE_NO_LISTEN_SOCKET;
 
 	*context = (struct listener_context){ server, &server->listeners[i] };
 	if (server->config.tls && server->listeners[i].kind == LISTENER_TCP) {
@@ -232,7 +230,6 @@ static struct MHD_Daemon *start_daemon(struct server *server, size_t i)
 		flags |= MHD_USE_TLS;
 	}
 	return MHD_start_daemon(flags, 0, NULL, NULL, answer, server,
-				MHD_OPTION_LISTEN_SOCKET, server->listeners[i].fd,
 				MHD_OPTION_CONNECTION_LIMIT, connection_limit(server->listeners[i].kind),
 				MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
 				MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_TIMEOUT_SECONDS,
@@ -264,6 +261,23 @@ static int start_daemons(struct server *server, const struct listener *listeners
 		server->count++;
 	}
 	return 0;
+}
+
+static int start_acceptors(struct server *server)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < server->count && r == 0; i++)
+		r = acceptor_start(server->connections, &server->listeners[i], server->daemons[i], &server->acceptors[i]);
+	return r;
+}
+
+static void stop_acceptors(struct server *server)
+{
+	for (size_t i = 0; i < server->count; i++) {
+		acceptor_stop(server->acceptors[i]);
+		server->acceptors[i] = NULL;
+	}
 }
 
 static void stop_daemons(struct server *server)
@@ -310,7 +324,10 @@ int server_start(const struct server_config *config, struct listener *listeners,
 		r = flights_new(&server->flights);
 	if (r == 0)
 		r = start_daemons(server, listeners, count);
+	if (r == 0)
+		r = start_acceptors(server);
 	if (r < 0) {
+		stop_acceptors(server);
 		stop_daemons(server);
 		free_server(server);
 		return r;
@@ -360,13 +377,10 @@ static void drain(struct server *server)
 
 bool server_stop(struct server *server)
 {
-	for (size_t i = 0; i < server->count; i++) {
-		MHD_socket fd = MHD_quiesce_daemon(server->daemons[i]);
-
-		/* The descriptor is ours again: close it now, so that clients are turned away and not left waiting. */
-		server->listeners[i].fd = fd;
+	stop_acceptors(server);
+	/* At once, so that clients are turned away and not left waiting. */
+	for (size_t i = 0; i < server->count; i++)
 		listener_close(&server->listeners[i]);
-	}
 	drain(server);
 	if (connections_held(server->connections, SERVER_DRAIN_MS / 2))
 		return false;

@@ -12,7 +12,7 @@ from activated import Activated  # noqa: E402
 from vmad import NOBODY  # noqa: E402
 from wire import Closed, Wire, descriptors, tasks, wait_until  # noqa: E402
 
-PER_USER, PER_SOCKET = 32, 192
+PER_USER, TOLD_PER_USER, PER_SOCKET = 32, 8, 192
 MANY = 2000
 REQUEST = b'GET /v1/health HTTP/1.1\r\nHost: localhost\r\n\r\n'
 
@@ -23,7 +23,7 @@ def at_rest():
 
 def settled():
     """What the cases before left behind is gone."""
-    wait_until(lambda: at_rest() <= before, f'{at_rest()} tasks and descriptors, {before} before')
+    wait_until(lambda: all(now <= then for now, then in zip(at_rest(), before)), f'{at_rest()} tasks and descriptors, {before} before')
 
 
 def as_uid(uid, function):
@@ -94,6 +94,33 @@ def who_has_many_gives_way():
     with Wire(vmad.socket) as wire:
         tap.equal(status(wire), (200, None), 'another user')
         tap.equal(niceness(), sorted([*threads, 0, 0, 1, 2, 3, 4, 5, 5, 5]), "another user's thread")
+    close(wires)
+
+
+def many_beside_another():
+    """a user's 32 connections ask at once, again and again, and another user in between: each gets its answer"""
+    settled()
+    wires = as_uid(NOBODY, lambda: connections(PER_USER))
+    with Wire(vmad.socket) as other:
+        for _ in range(20):
+            for wire in wires:
+                wire.send(REQUEST)
+            tap.equal(status(other), (200, None), 'another user')
+            tap.equal({wire.reply().status for wire in wires}, {200}, 'the many')
+    close(wires)
+
+
+def too_many_cost_nothing():
+    """no thread begins for a connection that is one too many even to be told so"""
+    settled()
+    most = before[0] + PER_USER + TOLD_PER_USER
+    wires = as_uid(NOBODY, lambda: connections(PER_USER + TOLD_PER_USER))
+    found = []
+    for _ in range(300):
+        with as_uid(NOBODY, lambda: Wire(vmad.socket)) as wire:
+            tap.equal(wire.rest(), b'', 'no word')
+        found.append(tasks(vmad.pid))
+    tap.truth(max(found) <= most, f'{max(found)} threads, {most} at most')
     close(wires)
 
 
@@ -207,6 +234,8 @@ def roots_socket_is_roots():
 CASES = [
     a_users_connections,
     who_has_many_gives_way,
+    many_beside_another,
+    too_many_cost_nothing,
     silent_connections_count,
     a_sockets_connections,
     who_waits_above_the_quota,

@@ -248,6 +248,6 @@ with tempfile.NamedTemporaryFile('w') as tokens, Victim() as roots, Victim(uid=N
         for _, once in targets(roots, frame_of_victim):
             vmad.get(once)
         wait_until(lambda: vmad.get('/v1/health').status == 200, 'an answer')
-        wait_until(lambda: len(os.listdir(f'/proc/{vmad.pid}/task')) < 6, 'the first connections have ended')
+        wait_until(lambda: len(os.listdir(f'/proc/{vmad.pid}/task')) < 8, 'the first connections have ended')
         rest = sample()
         tap.run([soak])
