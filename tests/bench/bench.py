@@ -43,17 +43,18 @@ WORKLOADS = {
 NGINX = '/usr/sbin/nginx'
 NGINX_CONF = """daemon off;
 worker_processes 1;
+worker_rlimit_nofile 4096;
 user root;
 pid {0}/nginx.pid;
 error_log stderr notice;
-events {{ worker_connections 256; }}
+events {{ worker_connections 2048; }}
 http {{
     access_log off;
     keepalive_requests 1000000000;
     default_type application/json;
     client_body_temp_path {0}/b; proxy_temp_path {0}/p; fastcgi_temp_path {0}/f;
     uwsgi_temp_path {0}/u; scgi_temp_path {0}/s;
-    server {{ listen unix:{0}/nginx.sock; root {0}/www; }}
+    server {{ listen unix:{0}/nginx.sock; {1} root {0}/www; }}
 }}
 """
 
@@ -430,11 +431,12 @@ def target(bench):
 
 
 @contextlib.contextmanager
-def nginx(body):
-    """One nginx worker that serves body at /file over a Unix socket."""
+def nginx(body, port=None):
+    """One nginx worker that serves body at /file over a Unix socket, and over TCP."""
+    tcp = f'listen 127.0.0.1:{port};' if port else ''
     with tempfile.TemporaryDirectory(prefix='vmad-bench-') as directory:
         os.mkdir(f'{directory}/www')
-        for path, content in (('nginx.conf', NGINX_CONF.format(directory).encode()), ('www/file', body)):
+        for path, content in (('nginx.conf', NGINX_CONF.format(directory, tcp).encode()), ('www/file', body)):
             with open(f'{directory}/{path}', 'wb') as file:
                 file.write(content)
         process = subprocess.Popen([NGINX, '-p', directory, '-c', f'{directory}/nginx.conf'], stderr=subprocess.PIPE)
@@ -502,8 +504,43 @@ def one_callers_latency(measure_path, where, uri, interval_us):
     return numbers(done.stdout)
 
 
-def quotas(bench):
-    """p99 of one user's requests on the Unix socket, alone and beside floods; to alone"""
+@contextlib.contextmanager
+def closer(path):
+    """One that takes connections and closes them at once: what a crowd costs that is turned away at no cost."""
+    process = subprocess.Popen([MEASURE, 'close', path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        process.stdout.readline()
+        os.chmod(path, 0o666)
+        yield
+    finally:
+        process.stdin.close()
+        process.wait()
+
+
+def controls_of(stack, tool):
+    """The same clients with another server: what they cost by being there, on these CPUs. Name -> load."""
+    if not os.access(NGINX, os.X_OK):
+        row('nginx', '', 'not installed', rounds=0)
+        return {}
+    port, directory = free_port(), stack.enter_context(tempfile.TemporaryDirectory(prefix='vmad-bench-'))
+    unix = stack.enter_context(nginx(b'x' * 200, port))
+    os.chmod(os.path.dirname(unix), 0o755)
+    os.chmod(unix, 0o666)
+    os.chmod(directory, 0o755)
+    stack.enter_context(closer(f'{directory}/sock'))
+    tcp = (GREEDY, tool, f'tcp:{port}', '/file')
+    return {
+        'nginx, TCP: 16 connections, no rest': (*tcp, 16, 0),
+        'nginx, TCP: 200 clients': (*tcp, 200, 0),
+        'nginx, TCP: 1,000 that trickle': (*tcp, 1000, 200),
+        'nginx, Unix: 1,000 that trickle': (GREEDY, tool, unix, '/file', 1000, 200),
+        'closed at once, Unix: 1,000': (GREEDY, tool, f'{directory}/sock', '/', 1000, 200),
+        'nginx, Unix: 100': (GREEDY, tool, unix, '/file', 100, 0),
+    }
+
+
+def quotas_of(what, interval_us, uri):
+    """One user's requests of a kind: alone, beside crowds that ask vmad, and beside crowds that ask nginx."""
     port = free_port()
     with contextlib.ExitStack() as stack:
         directory = stack.enter_context(tempfile.TemporaryDirectory(prefix='vmad-bench-'))
@@ -511,35 +548,45 @@ def quotas(bench):
         tool = shutil.copy(MEASURE, directory)
         vmad = stack.enter_context(Vmad(listen=[f'tcp:127.0.0.1:{port}'], open_to_all=True))
         mine, theirs = stack.enter_context(Crowd(1000, MODEST)), stack.enter_context(Crowd(6000, GREEDY))
-        walk = '/v1/processes/{}/vmas?detail=usage&min_size_bytes=1T&max_age_ms=0'
-        asked = {'cheap': (f'/v1/processes/{mine.pid}', 1000), 'walk': (walk.format(mine.pid), 20000)}
+        controls = controls_of(stack, tool)
+        tcp, unix = (GREEDY, tool, f'tcp:{port}', '/v1/health'), (GREEDY, tool, vmad.socket)
+        # Each with its control.
         loads = {
-            'alone': None,
-            'TCP: 16 connections, no rest': (GREEDY, tool, f'tcp:{port}', '/v1/health', 16, 0),
-            'TCP: 200 clients': (GREEDY, tool, f'tcp:{port}', '/v1/health', 200, 0),
-            'TCP: 1,000 that trickle': (GREEDY, tool, f'tcp:{port}', '/v1/health', 1000, 200),
-            'Unix: 1,000 that trickle': (GREEDY, tool, vmad.socket, '/v1/health', 1000, 200),
-            "Unix: another's 100, cheap": (GREEDY, tool, vmad.socket, f'/v1/processes/{theirs.pid}', 100, 0),
-            "Unix: another's 100, walks": (GREEDY, tool, vmad.socket, walk.format(theirs.pid), 100, 0),
+            'TCP: 16 connections, no rest': ((*tcp, 16, 0), 'nginx, TCP: 16 connections, no rest'),
+            'TCP: 200 clients': ((*tcp, 200, 0), 'nginx, TCP: 200 clients'),
+            'TCP: 1,000 that trickle': ((*tcp, 1000, 200), 'nginx, TCP: 1,000 that trickle'),
+            'Unix: 1,000 that trickle': ((*unix, '/v1/health', 1000, 200), 'nginx, Unix: 1,000 that trickle'),
+            "Unix: another's 100, cheap": ((*unix, f'/v1/processes/{theirs.pid}', 100, 0), 'nginx, Unix: 100'),
+            "Unix: another's 100, walks": ((*unix, WALK.format(theirs.pid), 100, 0), 'nginx, Unix: 100'),
         }
-        # What the same clients cost by being there: vmad is not asked.
-        if os.access(NGINX, os.X_OK):
-            elsewhere = stack.enter_context(nginx(b'x' * 200))
-            os.chmod(os.path.dirname(elsewhere), 0o755)
-            os.chmod(elsewhere, 0o666)
-            loads['nginx: 100, not vmad'] = (GREEDY, tool, elsewhere, '/file', 100, 0)
 
-        def run(load_of, what):
+        def run(load_of):
             with someone_elses(*load_of) if load_of else contextlib.nullcontext():
-                return one_callers_latency(tool, vmad.socket, *asked[what])
+                return one_callers_latency(tool, vmad.socket, uri.format(mine.pid), interval_us)
 
-        figures = rounds_of([((what, name), False, lambda load_of=load_of, what=what: run(load_of, what))
-                             for name, load_of in loads.items() for what in asked], QUOTA_ROUNDS)
-    for (what, name), values in figures.items():
-        p50, p99 = (statistics.median(value[key] for value in values) for key in ('p50_ns', 'p99_ns'))
-        base = statistics.median(value['p99_ns'] for value in figures[what, 'alone'])
+        every = {'alone': None, **controls, **{name: load_of for name, (load_of, _) in loads.items()}}
+        figures = rounds_of([(name, False, lambda load_of=load_of: run(load_of)) for name, load_of in every.items()], QUOTA_ROUNDS)
+    p99 = {name: statistics.median(value['p99_ns'] for value in values) for name, values in figures.items()}
+    for name, values in figures.items():
+        p50 = statistics.median(value['p50_ns'] for value in values)
         failed = sum(value['failed'] for value in values)
-        row(f'{what}: {name}', f'{failed} refused' if failed else 'p50/p99', f'{p50 / 1e6:.2f}/{ms(p99)}', ratio=p99 / base, rounds=len(values))
+        control = loads[name][1] if name in loads else None
+        judged = most(p99[name] / p99[control], 1.2) if control in p99 else {'ratio': p99[name] / p99['alone']}
+        row(f'{what}: {name}', f'{failed} refused' if failed else 'p50/p99', f'{p50 / 1e6:.2f}/{ms(p99[name])}',
+            rounds=len(values), **judged)
+
+
+WALK = '/v1/processes/{}/vmas?detail=usage&min_size_bytes=1T&max_age_ms=0'
+
+
+def quotas(_):
+    """p99 of one user's small requests beside others' floods of vmad, to beside the same clients at nginx"""
+    quotas_of('cheap', 1000, '/v1/processes/{}')
+
+
+def quotas_walks(_):
+    """the same of walks, 50 a second"""
+    quotas_of('walk', 20000, WALK)
 
 
 # --- who maps a page ---
@@ -943,6 +990,7 @@ SECTIONS = {
     'target': target,
     'flood': flood,
     'quotas': quotas,
+    'quotas-walks': quotas_walks,
     'count': count,
     'sharing': sharing,
     'usage-of-all': usage_of_all,

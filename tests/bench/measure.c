@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -274,6 +275,29 @@ static int verb_load_crowd(char **argv)
 	return 0;
 }
 
+/* Takes connections on a socket of its own and closes them, until stdin ends. */
+static int verb_close(char **argv)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	struct pollfd polled[] = { { .fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), .events = POLLIN },
+				   { .fd = STDIN_FILENO, .events = POLLIN } };
+
+	if (strlen(argv[0]) >= sizeof(address.sun_path))
+		die(argv[0]);
+	strcpy(address.sun_path, argv[0]);
+	if (bind(polled[0].fd, (struct sockaddr *)&address, sizeof(address)) || listen(polled[0].fd, SOMAXCONN))
+		die(argv[0]);
+	announce();
+	while (poll(polled, 2, -1) > 0 && !polled[1].revents) {
+		int fd = accept4(polled[0].fd, NULL, NULL, SOCK_CLOEXEC);
+
+		if (fd >= 0)
+			close(fd);
+	}
+	close(polled[0].fd);
+	return 0;
+}
+
 static const struct verb {
 	const char *name, *arguments;
 	int least;
@@ -286,6 +310,7 @@ static const struct verb {
 	{ "load-get", "SOCKET URI", 2, verb_load_get },
 	{ "load-read", "FILE", 1, verb_load_read },
 	{ "load-crowd", "SOCKET URI CLIENTS TRICKLE_MS", 4, verb_load_crowd },
+	{ "close", "SOCKET", 1, verb_close },
 	{ "flood", "SOCKET URI CONNECTIONS MILLISECONDS", 4, verb_flood },
 };
 
