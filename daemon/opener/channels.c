@@ -399,6 +399,13 @@ int channels_begin(struct channels *channels, bool patient, const struct wire_re
 
 	if (r == 0)
 		r = say(channels, channel, request, payload, fd);
+	/* An idle one whose other end had ended: the opener has not heard of the request, and may be there all the same. */
+	for (unsigned i = 0; r == -ENOTCONN && i < channels->count_max && atomic_load(&channels->life); i++) {
+		r = take(channels, patient ? until : 0, &channel);
+		if (r < 0)
+			break;
+		r = say(channels, channel, request, payload, fd);
+	}
 	if (r < 0)
 		return r;
 	/* Most often there was one at once: then the kernel is spared a call. */

@@ -261,6 +261,21 @@ def in_the_sampler():
     lost(live, 0, files, 'the sampler', kept)
 
 
+def client_is_not_heard():
+    """the opener cannot receive what follows on a channel that rests: nobody hears of it, not even the next who asks"""
+    pids = whole_family()
+    connection = UnixConnection(vmad.socket, timeout=SECONDS)
+    connection.request('GET', '/v1/health')
+    connection.getresponse().read()
+    control.begin(RECEIVE, errno.ENOMEM, 1, only=pids['vmad-opener'])
+    connection.close()  # the opener hears that, and listens again
+    wait_until(lambda: control.count >= 1, 'the fault')
+    control.end()
+    for _ in range(3):
+        tap.equal(ask('/v1/processes?limit=1')[0], 200, 'an answer')
+    tap.equal({**whole_family(), 'vmad-sampler': 0}, {**pids, 'vmad-sampler': 0}, 'the others')  # it may have been the sampler's word
+
+
 def sampler_is_not_heard():
     """the opener cannot receive what a sampler asks: the sampler is started again, if need be, and nothing else"""
     pids = whole_family()
@@ -386,5 +401,5 @@ if is_sanitized():
 with injection() as (control, environment):
     with Vmad(arguments=['--sample-interval', '1'], environment=environment) as vmad, Victim() as victim:
         tap.run([*(faults(*kind) for kind in KINDS), faults(*GONE, 'vmad-worker'), *(broken(*kind) for kind in BROKEN),
-                 *([in_the_sampler, sampler_is_not_heard, sampler_does_not_live] if ROOT else []), what_was_logged, while_it_starts,
+                 *([in_the_sampler, client_is_not_heard, sampler_is_not_heard, sampler_does_not_live] if ROOT else []), what_was_logged, while_it_starts,
                  *([sampler_is_back] if ROOT else [])])
