@@ -208,7 +208,7 @@ def again_and_again():
                 wait_until(lambda: vmad.process.poll() is not None or vmad.processes().get('vmad-opener', opener) != opener, 'a change')
         wait_until(lambda: vmad.process.poll() is not None, 'the end')
         tap.equal(vmad.process.returncode, 1, 'status')
-        tap.truth('vmad: it ends again and again: giving up' in vmad.log, vmad.log)
+        wait_until(lambda: 'vmad: it ends again and again: giving up' in vmad.log, 'why, in the log')
     finally:
         vmad.stop()
 
