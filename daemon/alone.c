@@ -14,7 +14,7 @@
 #include <systemd/sd-daemon.h>
 
 #include "opener/opener.h"
-#include "opener/token.h"
+#include "opener/caller/token.h"
 #include "reload.h"
 #include "source/self.h"
 #include "worker.h"

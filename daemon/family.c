@@ -18,7 +18,7 @@
 #include <systemd/sd-daemon.h>
 
 #include "confine.h"
-#include "opener/token.h"
+#include "opener/caller/token.h"
 #include "reload.h"
 #include "role.h"
 

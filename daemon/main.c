@@ -24,7 +24,7 @@
 #include "family.h"
 #include "http/tls.h"
 #include "opener/opener.h"
-#include "opener/token.h"
+#include "opener/caller/token.h"
 #include "role.h"
 #include "worker.h"
 

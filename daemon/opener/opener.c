@@ -6,13 +6,13 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "opener/caller.h"
-#include "opener/channels.h"
-#include "opener/grant.h"
-#include "opener/identity.h"
-#include "opener/remote.h"
-#include "opener/threads.h"
-#include "opener/token.h"
+#include "opener/caller/caller.h"
+#include "opener/remote/channels.h"
+#include "opener/caller/grant.h"
+#include "opener/caller/identity.h"
+#include "opener/remote/remote.h"
+#include "opener/thread/threads.h"
+#include "opener/caller/token.h"
 
 static struct opener *allocate(void)
 {

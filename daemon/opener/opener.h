@@ -6,6 +6,10 @@
  * is a request and a reply of fixed shape, so that the opener may live in a thread or in a process of its own without a
  * change above it. No parsing, no HTTP.
  *
+ * Below here: caller/, who asks (peers of sockets, tokens) and taking on their identity; file/, what is opened for them;
+ * thread/, the opener's threads, and who waits for them; process/, the opener as a process of its own; remote/, the end of
+ * it that its clients have; and wire.h, what the two say to each other.
+ *
  * Identity: effective and file system ids, and groups, are the caller's. For uid 0 the opener keeps CAP_SYS_PTRACE,
  * CAP_SYS_ADMIN and CAP_DAC_READ_SEARCH effective; for everybody else the effective set is empty, because ids alone do
  * not bind newer kernels (ptrace(2), PTRACE_MODE_READ_FSCREDS). Where vmad runs as an ordinary user it acts as that

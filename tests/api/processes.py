@@ -16,7 +16,7 @@ from wire import Wire, descriptors, wait_until  # noqa: E402
 
 MEMBERS = ('vmad-opener', 'vmad-worker', 'vmad-sampler')
 SELF = f'/v1/processes/{os.getpid()}/vmas'
-CHANNELS = 4    # that the worker may have made meanwhile (daemon/opener/queue.h)
+CHANNELS = 4    # that the worker may have made meanwhile (daemon/opener/thread/queue.h)
 # capabilities(7), by their numbers
 PTRACE, SYS_ADMIN, READ_SEARCH, SETGID, SETUID, SETPCAP = 19, 21, 2, 6, 7, 8
 OPENER = {PTRACE, SYS_ADMIN, READ_SEARCH, SETGID, SETUID}

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <sys/time.h>
 
-#include "opener/session.h"
+#include "opener/process/session.h"
 
 #define FIRST_HANDLE HANDLES_MAX
 

@@ -10,8 +10,8 @@
 #include <fcntl.h>
 #include <sys/time.h>
 
-#include "opener/channels.h"
-#include "opener/remote.h"
+#include "opener/remote/channels.h"
+#include "opener/remote/remote.h"
 
 #define TARGETS 2
 #define PIDS 5

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "opener/token.h"
+#include "opener/caller/token.h"
 
 static unsigned count_lines(const char *text, size_t len)
 {

@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "opener/token.h"
+#include "opener/caller/token.h"
 
 /* printf '%s' abc | sha256sum, and the same of an empty string */
 #define ABC "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"

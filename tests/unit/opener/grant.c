@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "opener/caller.h"
-#include "opener/grant.h"
+#include "opener/caller/caller.h"
+#include "opener/caller/grant.h"
 
 #define NOW 1000
 

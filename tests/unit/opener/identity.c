@@ -9,8 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "opener/caller.h"
-#include "opener/identity.h"
+#include "opener/caller/caller.h"
+#include "opener/caller/identity.h"
 
 #define NEED_CHANGE() \
 	do { \

@@ -11,8 +11,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "opener/local_walk.h"
-#include "opener/mounts.h"
+#include "opener/file/local_walk.h"
+#include "opener/file/mounts.h"
 #include "opener/opener.h"
 
 static char directory[] = "/var/tmp/vmad-path-XXXXXX";

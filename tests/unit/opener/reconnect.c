@@ -15,7 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "opener/serve.h"
+#include "opener/process/serve.h"
 
 static struct serve_address address;
 static int listener = -1, client = -1, accepted = -1;

@@ -8,7 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "opener/serve.h"
+#include "opener/process/serve.h"
 #include "opener/wire.h"
 
 #define PATIENCE_MS 10000

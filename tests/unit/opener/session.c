@@ -16,7 +16,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "opener/session.h"
+#include "opener/process/session.h"
 
 #define MUTATIONS 10000
 

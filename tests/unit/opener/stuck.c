@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #include "opener/opener.h"
-#include "opener/queue.h"
+#include "opener/thread/queue.h"
 
 /* More than there are threads: the first ones are abandoned while they are worked on, the others while they wait. */
 #define STUCK (OPENER_THREADS + 3)

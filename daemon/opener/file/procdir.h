@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* procdir: the files of one process, through one descriptor of its directory. */
+#ifndef OPENER_PROCDIR_H
+#define OPENER_PROCDIR_H
+
+#include <stdbool.h>
+
+#include "opener/opener.h"
+#include "opener/file/procfs.h"
+
+/* Opens what the target wants, with the calling thread's identity. own_too: vmad's own address space is not refused. */
+void procdir_open(const struct procfs *procfs, struct opener_target *target, bool own_too);
+
+/* A thread of the process that lives: its leader where that does, so most often pid itself. 0: there is none. */
+pid_t procdir_living_thread(const struct procfs *procfs, pid_t pid);
+
+#endif
