@@ -50,6 +50,8 @@ def what_each_may():
     """the opener has its five capabilities; worker and sampler are another user with none; nobody gains by exec, all are filtered"""
     with Vmad() as vmad:
         own = all_of(vmad)
+        # vmad is ready before it is; it reads of no process before
+        wait_until(lambda: is_sanitized() or status(own['vmad-sampler'], 'Seccomp') == '2', 'the sampler is confined')
         held = capabilities(os.getpid(), 'CapPrm')
         for which in ('CapPrm', 'CapEff', 'CapBnd'):
             tap.equal(capabilities(own['vmad-opener'], which), OPENER & held, f'opener {which}')
