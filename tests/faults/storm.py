@@ -17,7 +17,7 @@ import tap  # noqa: E402
 from vmad import TOP_BUILDDIR, Vmad, is_sanitized, request  # noqa: E402
 
 STORM = os.path.join(TOP_BUILDDIR, 'tests/faults/storm')
-COUNT = int(os.environ.get('VMAD_STORM') or (1500 if is_sanitized() else 6000))
+COUNT = int(os.environ.get('VMAD_STORM') or (12000 if is_sanitized() else 6000))  # a slow vmad sees few of those that live for a moment
 SLOTS = 32
 UID_FIRST, UIDS, MARKS, APART = 50000, 1000, 0x200000000000, 0x10000     # as storm.c has them
 AREA = f'start={MARKS:x}&end={MARKS + COUNT * APART:x}'
