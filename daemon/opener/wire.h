@@ -127,8 +127,8 @@ int wire_send(int fd, const void *head, size_t head_len, const void *payload, co
 /*
  * Receives as much, into *payload and *fds. -ENOTCONN: the other end is gone; -EAGAIN: it says nothing in time
  * (SO_RCVTIMEO); -EPROTO: it is not of this shape, or longer than max bytes; -EMFILE: descriptors came for which there
- * is no room; other negative errno. After an error the
- * socket is of no use any more, and no descriptor was received.
+ * is no room; other negative errno. After an error no descriptor was received, and the socket is of no use any more, but
+ * where all that comes is without a payload: then the next packet is the next request.
  */
 int wire_receive(int fd, void *head, size_t head_len, size_t max, struct wire_payload *payload, struct wire_fds *fds);
 
