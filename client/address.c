@@ -56,6 +56,7 @@ static int parse_start_size(const char *size_text, struct address *ret)
 	if (r == 0 && __builtin_add_overflow(ret->start, size, &ret->end))
 		r = -ERANGE;
 	ret->form = ADDRESS_RANGE;
+	ret->sized = true;
 	return r;
 }
 

@@ -10,6 +10,7 @@
 #ifndef CLIENT_ADDRESS_H
 #define CLIENT_ADDRESS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,6 +20,7 @@ struct address {
 	enum address_form form;
 	uint64_t start;		/* ADDRESS_POINT and ADDRESS_RANGE */
 	uint64_t end;		/* ADDRESS_RANGE: first address behind it */
+	bool sized;		/* ADDRESS_RANGE: written as START+SIZE, which is easily meant as a sum */
 	const char *file;	/* ADDRESS_FILE: borrowed from the text, not NUL-terminated */
 	size_t file_len;
 	uint64_t offset;

@@ -130,11 +130,21 @@ static int search_file(struct session *s, const struct place *place, struct sear
 	return code;
 }
 
+/* Who writes START+SIZE for one address may mean the sum: an answer for the start would be one to another question. */
+static int refuse_size(struct session *s, const struct address *address)
+{
+	trouble_set(&s->trouble, EXIT_USAGE, "one address is wanted, and START+SIZE is a range");
+	trouble_mend(&s->trouble, "write the sum: 0x%" PRIx64 ", where SIZE was decimal or began with 0x", address->end);
+	return EXIT_USAGE;
+}
+
 int lookup_address(struct session *s, const struct place *place, const struct address *address, uint64_t *ret)
 {
 	struct search search = { .address = address };
 	int code;
 
+	if (address->form == ADDRESS_RANGE && address->sized)
+		return refuse_size(s, address);
 	if (address->form != ADDRESS_FILE) {
 		*ret = address->start;
 		return EXIT_DONE;

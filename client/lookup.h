@@ -12,7 +12,10 @@
 #include "place.h"
 #include "session.h"
 
-/* FILE+OFFSET becomes the address that it has there; a range its first address. EXIT_DONE, EXIT_MISSING, or trouble. */
+/*
+ * FILE+OFFSET becomes the address that it has there; START-END its first address; START+SIZE is refused. EXIT_DONE,
+ * EXIT_MISSING, or trouble.
+ */
 int lookup_address(struct session *session, const struct place *place, const struct address *address, uint64_t *ret);
 
 /* The caller owns *ret. EXIT_DONE, EXIT_MISSING, or trouble. */

@@ -318,6 +318,15 @@ def show_explains_an_address():
     tap.equal(cells(ran.lines()[5])[-1], 'libc.so.6', 'neighbour')
 
 
+def one_address_is_not_a_sum():
+    """START+SIZE is refused where one address is wanted, and nothing is asked; START-END means its first address"""
+    for verb in ('show', 'rmap', 'ops'):
+        FAKE.requests.clear()
+        expect(run(verb, '4242', '7f10a2c4d000+0x123'), 2, 'one address is wanted', '0x7f10a2c4d123')
+        tap.equal(FAKE.paths(), [], 'requests')
+    expect(run('show', '4242', '7f10a2c4d123-7f10a2c4e000'), 0)
+
+
 def show_usage():
     """show --usage walks that one VMA, explains its flags, and keeps what it does not know"""
     with unchanged():
@@ -1062,7 +1071,7 @@ def sixty_thousand_vmas():
 
 tap.run([
     ps_shows_processes, ps_asks_for_counts, ps_shows_what_is_resident, ps_of_targets, maps_shows_vmas, maps_usage, maps_filters, maps_of_several, maps_goes_on,
-    a_name_is_a_target, one_of_several, show_explains_an_address, show_usage, show_explains_a_gap, show_finds_a_file_offset,
+    a_name_is_a_target, one_of_several, show_explains_an_address, one_address_is_not_a_sum, show_usage, show_explains_a_gap, show_finds_a_file_offset,
     ops_of_an_address, ops_of_all_vmas, show_tells_the_operations, rmap_with_the_module, find_searches_the_host, gaps_lists_what_is_unmapped, gaps_says_where_mmap_goes, doctor_says_what_works, doctor_without_vmad, json_is_unchanged, ndjson_is_unchanged, json_ignores_columns_aloud,
     columns_by_name, columns_unknown, columns_come_from_the_table, rmap_shows_the_page_first, sharing_says_with_whom_and_what_of_it,
     sharing_ends_as_its_answer_does, rmap_hands_on_what_vmad_says, rmap_ends_as_its_answer_does, raw_is_for_programs, bytes_are_exact, sorting, limits,

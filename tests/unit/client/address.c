@@ -53,6 +53,7 @@ static void a_range_is_start_to_end_or_start_and_size(void **state)
 		assert_int_equal(a.form, ADDRESS_RANGE);
 		assert_int_equal(a.start, rows[i].start);
 		assert_int_equal(a.end, rows[i].end);
+		assert_int_equal(a.sized, strchr(rows[i].text, '+') != NULL);
 	}
 }
 
