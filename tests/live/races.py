@@ -14,6 +14,7 @@ import time
 sys.path.insert(0, os.path.join(os.environ['TOP_SRCDIR'], 'tests/lib'))
 import procfs  # noqa: E402
 import tap  # noqa: E402
+from crowd import at_once, checked  # noqa: E402
 from vmad import TOP_BUILDDIR, Vmad, request  # noqa: E402
 
 RACER = os.path.join(TOP_BUILDDIR, 'tests/live/racer')
@@ -74,26 +75,21 @@ def answer(reply, pid, tally):
 def readers(paths, check, seconds=SECONDS):
     """Several clients ask for the paths until time is up; check(reply, path) judges. The first failure is raised."""
     end = time.monotonic() + seconds
-    failures = []
+    failed = threading.Event()
 
     def read():
         connection = vmad.connect()
         try:
-            while time.monotonic() < end and not failures:
+            while time.monotonic() < end and not failed.is_set():
                 path = random.choice(paths)
                 check(request(connection, path), path)
-        except Exception as failure:  # raised again in the case itself
-            failures.append(failure)
+        except Exception:
+            failed.set()
+            raise
         finally:
             connection.close()
 
-    threads = [threading.Thread(target=read) for _ in range(READERS)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if failures:
-        raise failures[0]
+    checked(at_once([read] * READERS))
 
 
 def it_unmaps_while_it_is_read():

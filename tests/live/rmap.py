@@ -14,6 +14,7 @@ import time
 sys.path.insert(0, os.path.join(os.environ['TOP_SRCDIR'], 'tests/lib'))
 import procfs  # noqa: E402
 import tap  # noqa: E402
+from crowd import at_once, checked  # noqa: E402
 from sharer import Sharer  # noqa: E402
 from vmad import NOBODY, TOP_BUILDDIR, TOP_SRCDIR, UnixConnection, Vmad, as_user, request  # noqa: E402
 
@@ -471,30 +472,20 @@ def many_at_once():
     with Sharer('mremap') as sharer:
         asked = sharer.pages[0]
         pfn = frame(asked.pid, asked.address)
-        failures, statuses = [], []
 
         def ask(number):
-            try:
-                reply = vmad.get(asked.path() if number % 2 else f'/v1/frames/{pfn:#x}/mappings', timeout=60)
-                statuses.append(reply.status)
-                tap.truth(reply.status in (200, 503), f'{reply.status}: {reply.body[:300]}')
-                document = reply.json()
-                if reply.status == 200 and document['complete']:
-                    tap.equal(mappings(document), asked.expected, 'mappings')
-                elif reply.status == 200:
-                    tap.truth(document['reason'] in ('busy', 'unstable', 'deadline'), document['reason'])
-                else:
-                    tap.truth(int(reply.headers['Retry-After']) > 0, 'Retry-After')
-            except Exception as failure:  # raised again below
-                failures.append(failure)
+            reply = vmad.get(asked.path() if number % 2 else f'/v1/frames/{pfn:#x}/mappings', timeout=60)
+            tap.truth(reply.status in (200, 503), f'{reply.status}: {reply.body[:300]}')
+            document = reply.json()
+            if reply.status == 200 and document['complete']:
+                tap.equal(mappings(document), asked.expected, 'mappings')
+            elif reply.status == 200:
+                tap.truth(document['reason'] in ('busy', 'unstable', 'deadline'), document['reason'])
+            else:
+                tap.truth(int(reply.headers['Retry-After']) > 0, 'Retry-After')
+            return reply.status
 
-        threads = [threading.Thread(target=ask, args=(number,)) for number in range(8)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        if failures:
-            raise failures[0]
+        statuses = checked(at_once([lambda number=number: ask(number) for number in range(8)]))
         tap.truth(200 in statuses, f'{statuses}')
 
 

@@ -14,6 +14,7 @@ sys.path.insert(0, os.path.join(os.environ['TOP_SRCDIR'], 'tests/lib'))
 import procfs  # noqa: E402
 import sharer  # noqa: E402
 import tap  # noqa: E402
+from crowd import at_once, checked  # noqa: E402
 from sharer import Sharer  # noqa: E402
 from vmad import BINARY, NOBODY, TOP_SRCDIR, UnixConnection, Vmad, as_user, request  # noqa: E402
 
@@ -401,27 +402,17 @@ def ordinary_vmad():
 def many_at_once():
     """many at once: each is answered, or told that others are under way"""
     with family(1000, 100) as pids:
-        failures, statuses = [], []
 
-        def run(number):
-            try:
-                reply = vmad.get(f'/v1/processes/{pids[number % 3]}/sharing{PATIENT}', timeout=60)
-                statuses.append(reply.status)
-                tap.truth(reply.status in (200, 503), f'{reply.status}: {reply.body[:300]}')
-                if reply.status == 200:
-                    is_sound(reply.json())
-                else:
-                    tap.truth(int(reply.headers['Retry-After']) > 0, 'Retry-After')
-            except Exception as failure:  # raised again below
-                failures.append(failure)
+        def ask(pid):
+            reply = vmad.get(f'/v1/processes/{pid}/sharing{PATIENT}', timeout=60)
+            tap.truth(reply.status in (200, 503), f'{reply.status}: {reply.body[:300]}')
+            if reply.status == 200:
+                is_sound(reply.json())
+            else:
+                tap.truth(int(reply.headers['Retry-After']) > 0, 'Retry-After')
+            return reply.status
 
-        threads = [threading.Thread(target=run, args=(number,)) for number in range(8)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        if failures:
-            raise failures[0]
+        statuses = checked(at_once([lambda pid=pids[number % 3]: ask(pid) for number in range(8)]))
         tap.truth(200 in statuses, f'{statuses}')
 
 
