@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* replay: one target over its seeds, in TAP; FUZZ_TARGET is its name. With arguments: over those files, such as what libFuzzer found. */
+/* replay: one target over its seeds, in TAP; the program's name is its name. With arguments: over those files, such as what libFuzzer found. */
 #include "fuzz.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
 #include <string.h>
@@ -35,7 +36,7 @@ static int replay(const char *path)
 static int replay_named(const char *path, const struct stat *stat, int type, struct FTW *at)
 {
 	(void)stat;
-	return type == FTW_F && !strcmp(path + at->base, FUZZ_TARGET) ? replay(path) : 0;
+	return type == FTW_F && !strcmp(path + at->base, program_invocation_short_name) ? replay(path) : 0;
 }
 
 static int replay_any(const char *path, const struct stat *stat, int type, struct FTW *at)
@@ -53,7 +54,7 @@ static int replay_seeds(const char *top)
 	hidden = strlen(top) + 1;
 	snprintf(path, sizeof(path), "%s/tests/proc", top);
 	r = nftw(path, replay_named, 16, FTW_PHYS);
-	snprintf(path, sizeof(path), "%s/tests/fuzz/corpus/" FUZZ_TARGET, top);
+	snprintf(path, sizeof(path), "%s/tests/fuzz/corpus/%s", top, program_invocation_short_name);
 	return r ? r : nftw(path, replay_any, 16, FTW_PHYS);
 }
 

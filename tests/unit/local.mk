@@ -3,7 +3,7 @@
 unit_programs =
 LOG_COMPILER = $(SHELL) $(top_srcdir)/%D%/tap.sh
 if HAVE_CMOCKA
-check_LIBRARIES = tests/unit/libunit.a
+check_LIBRARIES += tests/unit/libunit.a
 tests_unit_libunit_a_SOURCES = %D%/unit.c %D%/unit.h
 tests_unit_libunit_a_CPPFLAGS = $(unit_cppflags)
 unit_cppflags = $(AM_CPPFLAGS) -I$(top_srcdir)/tests/unit $(CMOCKA_CFLAGS)
