@@ -27,11 +27,15 @@ daemon_libopener_a_SOURCES = \
 	%D%/file/own_line.c \
 	%D%/file/own_line.h \
 	%D%/file/path.c \
+	%D%/file/pid_name.c \
+	%D%/file/pid_name.h \
 	%D%/file/procdir.c \
 	%D%/file/procdir.h \
 	%D%/file/procfs.c \
 	%D%/file/procfs.h \
 	%D%/file/same_mm.c \
+	%D%/file/thread_state.c \
+	%D%/file/thread_state.h \
 	%D%/process/handles.c \
 	%D%/process/handles.h \
 	%D%/process/serve.c \

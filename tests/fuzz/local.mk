@@ -28,6 +28,7 @@ fuzz_programs = \
 	tests/fuzz/opener \
 	tests/fuzz/pagemap \
 	tests/fuzz/param \
+	tests/fuzz/pid_name \
 	tests/fuzz/problem \
 	tests/fuzz/records \
 	tests/fuzz/remote \
@@ -37,6 +38,7 @@ fuzz_programs = \
 	tests/fuzz/stat \
 	tests/fuzz/status \
 	tests/fuzz/target \
+	tests/fuzz/thread_state \
 	tests/fuzz/tokens \
 	tests/fuzz/unknown
 EXTRA_DIST += %D%/corpus %D%/dict %D%/fuzz.h %D%/packet.h
@@ -94,6 +96,7 @@ tests_fuzz_numa_LDADD = $(fuzz_source_libs)
 tests_fuzz_opener_LDADD = $(fuzz_opener_libs)
 tests_fuzz_pagemap_LDADD = $(fuzz_source_libs)
 tests_fuzz_param_LDADD = $(fuzz_http_libs)
+tests_fuzz_pid_name_LDADD = $(fuzz_opener_libs)
 tests_fuzz_problem_CPPFLAGS = $(client_cppflags)
 tests_fuzz_problem_LDADD = $(fuzz_client_libs)
 tests_fuzz_records_LDADD = $(fuzz_model_libs)
@@ -105,6 +108,7 @@ tests_fuzz_smaps_rollup_LDADD = $(fuzz_sampler_libs)
 tests_fuzz_stat_LDADD = $(fuzz_source_libs)
 tests_fuzz_status_LDADD = $(fuzz_source_libs)
 tests_fuzz_target_LDADD = $(fuzz_http_libs)
+tests_fuzz_thread_state_LDADD = $(fuzz_opener_libs)
 tests_fuzz_tokens_LDADD = $(fuzz_opener_libs)
 tests_fuzz_unknown_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 tests_fuzz_unknown_LDADD = $(fuzz_main) daemon/libencode.a daemon/libsource.a $(PROC2_LIBS) $(JANSSON_LIBS)

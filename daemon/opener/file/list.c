@@ -8,11 +8,11 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "opener/file/pid_name.h"
 #include "opener/remote/remote.h"
 #include "opener/thread/threads.h"
 
@@ -21,21 +21,6 @@ struct list_request {
 	pid_t *pids;
 	size_t count, room;
 };
-
-/* The pid that a directory is named for; 0: it is none. */
-static pid_t pid_of(const char *name)
-{
-	long pid = 0;
-
-	for (; *name; name++) {
-		if (*name < '0' || *name > '9')
-			return 0;
-		pid = pid * 10 + (*name - '0');
-		if (pid > INT_MAX)
-			return 0;
-	}
-	return (pid_t)pid;
-}
 
 static int add(struct list_request *request, pid_t pid)
 {
@@ -58,7 +43,7 @@ static int read_pids(DIR *dir, struct list_request *request)
 	int r = 0;
 
 	while (r == 0 && (errno = 0, entry = readdir(dir))) {
-		pid_t pid = pid_of(entry->d_name);
+		pid_t pid = pid_name_parse(entry->d_name);
 
 		if (pid)
 			r = add(request, pid);

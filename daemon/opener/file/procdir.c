@@ -6,10 +6,11 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include "opener/file/pid_name.h"
+#include "opener/file/thread_state.h"
 
 /* Files that tell of the mm. Any thread of the process has it, so where the leader is dead, one that lives shows the same. */
 #define MM_FILES (~(OPENER_WANT(OPENER_STAT) | OPENER_WANT(OPENER_COMM)))
@@ -51,28 +52,18 @@ static bool is_own(pid_t pid)
 	return syscall(SYS_tgkill, getpid(), pid, 0) == 0;
 }
 
-/*
- * The state letter of the thread whose directory it is: behind the last parenthesis, since comm may hold some. 0: it is
- * gone.
- */
-static char thread_state(int dir_fd)
+/* Of the thread whose directory it is; 0: it is gone. */
+static char read_state(int dir_fd)
 {
-	char text[256];		/* pid and comm take less than half of it */
+	char text[THREAD_STATE_BYTES];
 	int fd = open_at(dir_fd, "stat", O_RDONLY);
-	const char *close_paren;
 	ssize_t n;
 
 	if (fd < 0)
 		return 0;
 	n = read(fd, text, sizeof(text));
 	close(fd);
-	close_paren = n > 0 ? memrchr(text, ')', (size_t)n) : NULL;
-	return close_paren && text + n - close_paren > 2 ? close_paren[2] : 0;
-}
-
-static bool is_dead(char state)
-{
-	return state == 0 || state == 'Z' || state == 'X' || state == 'x';
+	return thread_state_parse(text, n > 0 ? (size_t)n : 0);
 }
 
 /*
@@ -85,7 +76,7 @@ static bool leader_is_dead(const struct procfs *procfs, int dir_fd)
 
 	if (!procfs->captured && (fstatat(dir_fd, "task", &task, 0) < 0 || task.st_nlink <= LINKS_OF_ONE_THREAD))
 		return false;
-	return is_dead(thread_state(dir_fd));
+	return thread_state_is_dead(read_state(dir_fd));
 }
 
 /* The directory of a thread in tasks that lives, with its number, or a negative errno. */
@@ -94,13 +85,14 @@ static int open_living(DIR *tasks, pid_t *ret_tid)
 	struct dirent *entry;
 
 	while ((entry = readdir(tasks))) {
+		pid_t tid = pid_name_parse(entry->d_name);
 		int dir_fd;
 
-		if (entry->d_name[0] == '.')
+		if (!tid)
 			continue;
 		dir_fd = open_at(dirfd(tasks), entry->d_name, O_PATH | O_DIRECTORY);
-		if (dir_fd >= 0 && !is_dead(thread_state(dir_fd))) {
-			*ret_tid = (pid_t)strtol(entry->d_name, NULL, 10);
+		if (dir_fd >= 0 && !thread_state_is_dead(read_state(dir_fd))) {
+			*ret_tid = tid;
 			return dir_fd;
 		}
 		if (dir_fd >= 0)

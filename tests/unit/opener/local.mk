@@ -7,12 +7,14 @@ unit_programs += \
 	tests/unit/opener/list \
 	tests/unit/opener/open \
 	tests/unit/opener/path \
+	tests/unit/opener/pid_name \
 	tests/unit/opener/peer \
 	tests/unit/opener/reconnect \
 	tests/unit/opener/same_mm \
 	tests/unit/opener/serve \
 	tests/unit/opener/session \
-	tests/unit/opener/stuck
+	tests/unit/opener/stuck \
+	tests/unit/opener/thread_state
 
 tests_unit_opener_grant_SOURCES = %D%/grant.c
 tests_unit_opener_grant_CPPFLAGS = $(unit_cppflags)
@@ -57,3 +59,11 @@ tests_unit_opener_session_LDADD = $(unit_opener_libs)
 tests_unit_opener_stuck_SOURCES = %D%/stuck.c %D%/people.c %D%/people.h
 tests_unit_opener_stuck_CPPFLAGS = $(unit_cppflags)
 tests_unit_opener_stuck_LDADD = $(unit_opener_libs)
+
+tests_unit_opener_pid_name_SOURCES = %D%/pid_name.c
+tests_unit_opener_pid_name_CPPFLAGS = $(unit_cppflags)
+tests_unit_opener_pid_name_LDADD = $(unit_opener_libs)
+
+tests_unit_opener_thread_state_SOURCES = %D%/thread_state.c
+tests_unit_opener_thread_state_CPPFLAGS = $(unit_cppflags)
+tests_unit_opener_thread_state_LDADD = $(unit_opener_libs)
