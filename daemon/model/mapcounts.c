@@ -3,11 +3,10 @@
 
 #include <pthread.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <sys/mman.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
+#include "source/kernel_release.h"
 #include "source/kpage.h"
 #include "source/pagemap.h"
 #include "source/words.h"
@@ -15,20 +14,6 @@
 #define HUGE_BYTES (2u << 20)
 
 enum answer { ANSWER_UNKNOWN, ANSWER_EXACT, ANSWER_AVERAGE };
-
-/* Kernels before 6.15 have no averages. */
-static bool kernel_may_average(void)
-{
-	struct utsname uts;
-	unsigned long major, minor;
-	char *end;
-
-	if (uname(&uts) < 0)
-		return true;
-	major = strtoul(uts.release, &end, 10);
-	minor = *end == '.' ? strtoul(end + 1, NULL, 10) : 0;
-	return major > 6 || (major == 6 && minor >= 15);
-}
 
 /* A huge page of our own, aligned, or NULL. *ret_area is what is to be unmapped in the end. */
 static char *map_huge(char **ret_area)
@@ -90,7 +75,8 @@ bool mapcounts_are_exact(struct opener *opener, const struct vmad_caller *caller
 
 	pthread_mutex_lock(&lock);
 	if (!asked) {
-		exact = !kernel_may_average() || ask(opener, caller);
+		/* averages came with 6.15 */
+		exact = kernel_release_is_before(6, 15) || ask(opener, caller);
 		asked = true;
 	}
 	answer = exact;

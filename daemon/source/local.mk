@@ -23,6 +23,8 @@ daemon_libsource_a_SOURCES = \
 	%D%/host.h \
 	%D%/iomem.c \
 	%D%/iomem.h \
+	%D%/kernel_release.c \
+	%D%/kernel_release.h \
 	%D%/kernel_wrote.h \
 	%D%/kpage.c \
 	%D%/kpage.h \
@@ -54,6 +56,8 @@ daemon_libsource_a_SOURCES = \
 	%D%/smaps.h \
 	%D%/stat.c \
 	%D%/stat.h \
+	%D%/statm.c \
+	%D%/statm.h \
 	%D%/status.c \
 	%D%/status.h \
 	%D%/vmstat.c \

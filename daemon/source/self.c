@@ -2,11 +2,12 @@
 #include "source/self.h"
 
 #include <fcntl.h>
-#include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "source/statm.h"
 
 static int statm_fd = -1, fds_fd = -1;
 static double start_time_seconds;
@@ -26,18 +27,17 @@ static double seconds(struct timeval time)
 	return (double)time.tv_sec + (double)time.tv_usec / 1e6;
 }
 
-/* proc_pid_statm(5): size and resident, in pages. */
 static void read_statm(struct self_facts *facts)
 {
 	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
-	char text[128], *end;
-	ssize_t n = statm_fd < 0 ? -1 : pread(statm_fd, text, sizeof(text) - 1, 0);
+	char bytes[128];
+	ssize_t n = statm_fd < 0 ? -1 : pread(statm_fd, bytes, sizeof(bytes), 0);
+	struct statm statm;
 
-	if (n <= 0)
+	if (n < 0 || statm_parse(bytes, (size_t)n, &statm) < 0)
 		return;
-	text[n] = '\0';
-	facts->virtual_bytes = strtoull(text, &end, 10) * page;
-	facts->resident_bytes = strtoull(end, NULL, 10) * page;
+	facts->virtual_bytes = statm.size_pages * page;
+	facts->resident_bytes = statm.resident_pages * page;
 }
 
 void self_read(struct self_facts *facts)

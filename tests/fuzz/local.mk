@@ -17,6 +17,7 @@ fuzz_programs = \
 	tests/fuzz/helper \
 	tests/fuzz/iomem \
 	tests/fuzz/json \
+	tests/fuzz/kernel_release \
 	tests/fuzz/kind \
 	tests/fuzz/limits \
 	tests/fuzz/listen \
@@ -36,6 +37,7 @@ fuzz_programs = \
 	tests/fuzz/smaps \
 	tests/fuzz/smaps_rollup \
 	tests/fuzz/stat \
+	tests/fuzz/statm \
 	tests/fuzz/status \
 	tests/fuzz/target \
 	tests/fuzz/thread_state \
@@ -85,6 +87,7 @@ tests_fuzz_helper_LDADD = $(fuzz_source_libs)
 tests_fuzz_iomem_LDADD = $(fuzz_source_libs)
 tests_fuzz_json_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 tests_fuzz_json_LDADD = $(fuzz_main) daemon/libencode.a $(JANSSON_LIBS)
+tests_fuzz_kernel_release_LDADD = $(fuzz_source_libs)
 tests_fuzz_kind_LDADD = $(fuzz_model_libs)
 tests_fuzz_limits_LDADD = $(fuzz_source_libs)
 tests_fuzz_listen_LDADD = $(fuzz_http_libs)
@@ -106,6 +109,7 @@ tests_fuzz_size_LDADD = $(fuzz_client_libs)
 tests_fuzz_smaps_LDADD = $(fuzz_source_libs)
 tests_fuzz_smaps_rollup_LDADD = $(fuzz_sampler_libs)
 tests_fuzz_stat_LDADD = $(fuzz_source_libs)
+tests_fuzz_statm_LDADD = $(fuzz_source_libs)
 tests_fuzz_status_LDADD = $(fuzz_source_libs)
 tests_fuzz_target_LDADD = $(fuzz_http_libs)
 tests_fuzz_thread_state_LDADD = $(fuzz_opener_libs)

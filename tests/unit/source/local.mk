@@ -10,6 +10,7 @@ unit_programs += \
 	tests/unit/source/host \
 	tests/unit/source/kpage \
 	tests/unit/source/iomem \
+	tests/unit/source/kernel_release \
 	tests/unit/source/limits \
 	tests/unit/source/maps \
 	tests/unit/source/mmap_rules \
@@ -21,6 +22,7 @@ unit_programs += \
 	tests/unit/source/reader \
 	tests/unit/source/smaps \
 	tests/unit/source/stat \
+	tests/unit/source/statm \
 	tests/unit/source/status \
 	tests/unit/source/words
 
@@ -107,3 +109,11 @@ tests_unit_source_cgroup_LDADD = $(unit_source_libs)
 tests_unit_source_numa_SOURCES = %D%/numa.c
 tests_unit_source_numa_CPPFLAGS = $(unit_cppflags)
 tests_unit_source_numa_LDADD = $(unit_source_libs)
+
+tests_unit_source_kernel_release_SOURCES = %D%/kernel_release.c
+tests_unit_source_kernel_release_CPPFLAGS = $(unit_cppflags)
+tests_unit_source_kernel_release_LDADD = $(unit_source_libs)
+
+tests_unit_source_statm_SOURCES = %D%/statm.c
+tests_unit_source_statm_CPPFLAGS = $(unit_cppflags)
+tests_unit_source_statm_LDADD = $(unit_source_libs)
