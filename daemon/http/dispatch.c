@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "http/accepted.h"
 #include "http/exchange.h"
-#include "http/gzip.h"
 #include "stall/stall.h"
 #include "opener/opener.h"
 
@@ -74,7 +74,7 @@ static bool find_site_file(struct exchange *exchange, const char *method)
 	if (!strcmp(method, "GET") || !strcmp(method, "HEAD")) {
 		exchange->reply.kind = REPLY_SITE;
 		exchange->reply.file = file;
-		exchange->gzip = gzip_is_accepted(exchange->head.accept_encoding);
+		exchange->gzip = accepted_names(exchange->head.accept_encoding, "gzip");
 	} else {
 		exchange_refuse(exchange, PROBLEM_METHOD, "the Allow field lists those that are", NULL);
 	}
@@ -149,11 +149,6 @@ static bool is_allowed(struct exchange *exchange)
 	return false;
 }
 
-static bool accepts_ndjson(const char *accept)
-{
-	return accept && strcasestr(accept, "application/x-ndjson");
-}
-
 static bool may_ask(struct exchange *exchange, const char *method)
 {
 	return head_is_accepted(exchange) && exchange_identify(exchange) &&
@@ -189,8 +184,8 @@ enum MHD_Result dispatch(struct exchange *exchange, const char *method)
 	exchange->metered = true;
 	meter_begin(exchange->class);
 	if (may) {
-		request->ndjson = accepts_ndjson(exchange->head.accept);
-		exchange->gzip = gzip_is_accepted(exchange->head.accept_encoding);
+		request->ndjson = accepted_names(exchange->head.accept, "application/x-ndjson");
+		exchange->gzip = accepted_names(exchange->head.accept_encoding, "gzip");
 		if (exchange_share(exchange, &result))
 			return result;
 		if (exchange->reply.kind == REPLY_NONE)

@@ -2,7 +2,6 @@
 #include "http/gzip.h"
 
 #include <stdlib.h>
-#include <strings.h>
 
 #include <zlib.h>
 
@@ -45,26 +44,4 @@ void gzip_put(struct gzip *gzip, const char *bytes, size_t len, bool last, struc
 		deflate(&gzip->z, last ? Z_FINISH : Z_NO_FLUSH);
 		to->len += room - gzip->z.avail_out;
 	} while (gzip->z.avail_out == 0);
-}
-
-/* Is the weight behind a coding ("gzip;q=0") zero? */
-static bool is_refused(const char *rest, const char *end)
-{
-	const char *q = strchr(rest, '=');
-
-	return q && q < end && strtod(q + 1, NULL) <= 0;
-}
-
-bool gzip_is_accepted(const char *accept)
-{
-	while (accept && *accept) {
-		size_t len;
-
-		accept += strspn(accept, " \t,");
-		len = strcspn(accept, ",");
-		if (!strncasecmp(accept, "gzip", 4) && strchr(" \t;,", accept[4]))
-			return !is_refused(accept + 4, accept + len);
-		accept += len;
-	}
-	return false;
 }

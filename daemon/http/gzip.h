@@ -16,7 +16,4 @@ void gzip_free(struct gzip *gzip);
 /* Compresses len bytes and appends what comes out; `last` ends the stream. */
 void gzip_put(struct gzip *gzip, const char *bytes, size_t len, bool last, struct buf *to);
 
-/* Does an Accept-Encoding value ask for gzip (with a q that is not 0)? */
-bool gzip_is_accepted(const char *accept_encoding);
-
 #endif

@@ -7,6 +7,7 @@
 #include <strings.h>
 #include <sys/socket.h>
 
+#include "http/authority.h"
 #include "http/exchange.h"
 
 /* Fields that libmicrohttpd lets pass in numbers or mixtures that no two servers read alike. */
@@ -64,14 +65,6 @@ static bool is_well_formed(struct exchange *exchange)
 	return exchange->reply.kind == REPLY_NONE;
 }
 
-/* Host is a name with or without a port. A page that rebinds a name of its own to 127.0.0.1 comes with that name. */
-static bool host_is(const char *host, const char *name)
-{
-	size_t len = strlen(name);
-
-	return !strncasecmp(host, name, len) && (!host[len] || host[len] == ':');
-}
-
 /* The address that was connected to: nobody can point a name at it and have the browser say the address. */
 static bool host_is_address(int fd, const char *host)
 {
@@ -86,13 +79,14 @@ static bool host_is_address(int fd, const char *host)
 	if (getsockname(fd, &at.any, &len) < 0)
 		return false;
 	if (at.any.sa_family == AF_INET)
-		return inet_ntop(AF_INET, &at.in.sin_addr, name, sizeof(name)) && host_is(host, name);
+		return inet_ntop(AF_INET, &at.in.sin_addr, name, sizeof(name)) && authority_names(host, name);
 	name[0] = '[';
 	if (at.any.sa_family != AF_INET6 || !inet_ntop(AF_INET6, &at.in6.sin6_addr, name + 1, INET6_ADDRSTRLEN))
 		return false;
-	return host_is(host, strcat(name, "]"));
+	return authority_names(host, strcat(name, "]"));
 }
 
+/* A page that rebinds a name of its own to 127.0.0.1 comes with that name. */
 static bool host_is_served(const struct exchange *exchange, const char *host)
 {
 	static const char *const always[] = { "localhost", "127.0.0.1", "[::1]" };
@@ -101,24 +95,17 @@ static bool host_is_served(const struct exchange *exchange, const char *host)
 	if (!connection_is_tcp(exchange->connection))
 		return true;
 	for (size_t i = 0; i < sizeof(always) / sizeof(always[0]); i++) {
-		if (host_is(host, always[i]))
+		if (authority_names(host, always[i]))
 			return true;
 	}
 	for (; *more; more++) {
-		if (host_is(host, *more))
+		if (authority_names(host, *more))
 			return true;
 	}
 	return host_is_address(connection_fd(exchange->connection), host);
 }
 
 /* A browser says which site a request comes from; only vmad's own page may ask. */
-static bool origin_is_own(const char *origin, const char *host)
-{
-	const char *after = strstr(origin, "://");
-
-	return after && !strcasecmp(after + 3, host);
-}
-
 static bool comes_from_here(struct exchange *exchange)
 {
 	const struct request_head *head = &exchange->head;
@@ -126,7 +113,7 @@ static bool comes_from_here(struct exchange *exchange)
 	if (!host_is_served(exchange, head->host))
 		exchange_refuse(exchange, PROBLEM_FOREIGN_HOST, "the Host field names another host",
 				"start vmad with --allow-host NAME");
-	else if (head->origin && !origin_is_own(head->origin, head->host))
+	else if (head->origin && !authority_is_origin(head->host, head->origin))
 		exchange_refuse(exchange, PROBLEM_FOREIGN_ORIGIN, "the Origin field names another site", NULL);
 	return exchange->reply.kind == REPLY_NONE;
 }

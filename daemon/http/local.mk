@@ -2,7 +2,9 @@
 noinst_LIBRARIES += daemon/libhttp.a
 daemon_libhttp_a_CFLAGS = $(AM_CFLAGS) $(MHD_CFLAGS) $(GNUTLS_CFLAGS) $(ZLIB_CFLAGS)
 daemon_libhttp_a_SOURCES = \
+	%D%/accepted.c %D%/accepted.h \
 	%D%/acceptor.c %D%/acceptor.h \
+	%D%/authority.c %D%/authority.h \
 	%D%/clock.h \
 	%D%/blocked.c %D%/blocked.h \
 	%D%/connection.c %D%/connection.h \

@@ -2,10 +2,11 @@
 # A fuzz target is a file here, with a row in the list and its libraries. make check replays its seeds. configure --enable-fuzzing
 # --enable-sanitizers CC=clang builds the same programs with libFuzzer's main, which looks for more: make fuzz FUZZ_SECONDS=60.
 fuzz_programs = \
-	tests/fuzz/accept \
+	tests/fuzz/accepted \
 	tests/fuzz/address \
 	tests/fuzz/answer \
 	tests/fuzz/arguments \
+	tests/fuzz/authority \
 	tests/fuzz/auxv \
 	tests/fuzz/board \
 	tests/fuzz/cgroup \
@@ -63,13 +64,14 @@ fuzz_sampler_libs = $(fuzz_main) daemon/libsampler.a daemon/libmodel.a daemon/li
 	daemon/libstall.a $(PROC2_LIBS) $(GNUTLS_LIBS)
 fuzz_http_libs = $(fuzz_main) daemon/libhttp.a daemon/libencode.a $(ZLIB_LIBS)
 
-tests_fuzz_accept_LDADD = $(fuzz_http_libs)
+tests_fuzz_accepted_LDADD = $(fuzz_http_libs)
 tests_fuzz_address_CPPFLAGS = $(client_cppflags)
 tests_fuzz_address_LDADD = $(fuzz_client_libs)
 tests_fuzz_answer_CPPFLAGS = $(client_cppflags)
 tests_fuzz_answer_LDADD = $(fuzz_client_libs)
 tests_fuzz_arguments_CPPFLAGS = $(client_cppflags)
 tests_fuzz_arguments_LDADD = $(fuzz_client_libs)
+tests_fuzz_authority_LDADD = $(fuzz_http_libs)
 tests_fuzz_auxv_LDADD = $(fuzz_source_libs)
 tests_fuzz_board_LDADD = $(fuzz_main) daemon/libsampler.a daemon/libencode.a
 tests_fuzz_cgroup_LDADD = $(fuzz_source_libs)

@@ -2,6 +2,8 @@
 # Floor 3: all that does not need a connection.
 unit_http_libs = daemon/libhttp.a daemon/libencode.a daemon/libsource.a daemon/libopener.a $(unit_libs) $(VMAD_LIBS)
 unit_programs += \
+	tests/unit/http/accepted \
+	tests/unit/http/authority \
 	tests/unit/http/flight \
 	tests/unit/http/gzip \
 	tests/unit/http/list \
@@ -52,3 +54,11 @@ tests_unit_http_uri_LDADD = $(unit_http_libs)
 tests_unit_http_walks_SOURCES = %D%/walks.c
 tests_unit_http_walks_CPPFLAGS = $(unit_cppflags)
 tests_unit_http_walks_LDADD = $(unit_http_libs)
+
+tests_unit_http_accepted_SOURCES = %D%/accepted.c
+tests_unit_http_accepted_CPPFLAGS = $(unit_cppflags)
+tests_unit_http_accepted_LDADD = $(unit_http_libs)
+
+tests_unit_http_authority_SOURCES = %D%/authority.c
+tests_unit_http_authority_CPPFLAGS = $(unit_cppflags)
+tests_unit_http_authority_LDADD = $(unit_http_libs)
