@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "address.h"
+#include "decimal.h"
 #include "escape.h"
 #include "number.h"
 #include "ops_text.h"
@@ -256,14 +257,9 @@ char *cell_origins(const json_t *record, const struct cell_style *style)
 
 static bool number_of_text(const struct column *column, const char *text, uint64_t *ret)
 {
-	char *rest;
-
 	if (column->type == COLUMN_ADDR || column->type == COLUMN_HEX || (column->make && strncmp(text, "0x", 2) == 0))
 		return address_parse_hex(text, ret) == 0;
-	if (column->type != COLUMN_DEC)
-		return false;
-	*ret = strtoull(text, &rest, 10);
-	return rest != text && !*rest;
+	return column->type == COLUMN_DEC && decimal_parse(text, UINT64_MAX, ret) == 0;
 }
 
 int cell_key(const struct column *column, const json_t *record, const json_t *head, struct cell_key *ret)

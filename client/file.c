@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "address.h"
+#include "device_inode.h"
 #include "escape.h"
 #include "list.h"
 #include "number.h"
@@ -21,7 +22,7 @@ struct file {
 	struct session *session;
 	char *path;		/* absolute; NULL: by device and inode */
 	char *device;
-	const char *inode;	/* behind the device, in the same memory */
+	const char *inode;	/* behind the device, in word */
 	const char *word;	/* as it was given */
 	bool has_part;
 	uint64_t offset, length;
@@ -34,16 +35,6 @@ static void remark(const json_t *envelope, struct text *out)
 	list_remark_processes(envelope, out);
 	if (json_is_false(exact))
 		text_printf(out, ", some perhaps of another file");
-}
-
-/* "00:01:2051": device and inode, as maps shows them. For files that have no path any more. */
-static bool is_device_and_inode(const char *word)
-{
-	static const char hex[] = "0123456789abcdef";
-	size_t major = strspn(word, hex), minor = word[major] == ':' ? strspn(word + major + 1, hex) : 0;
-	const char *inode = word + major + 1 + minor;
-
-	return major && minor && *inode == ':' && inode[1] && !inode[1 + strspn(inode + 1, "0123456789")];
 }
 
 /* vmad has another working directory. Links stay: it follows them as the caller. */
@@ -62,20 +53,16 @@ static char *absolute(const char *word)
 
 static int parse_file(struct file *file, const char *word)
 {
-	char *colon;
+	size_t device_len;
 
 	file->word = word;
-	if (!is_device_and_inode(word) || access(word, F_OK) == 0) {
+	if (device_inode_parse(word, &device_len) == 0 && access(word, F_OK) < 0) {
+		file->device = strndup(word, device_len);
+		file->inode = word + device_len + 1;
+	} else {
 		file->path = absolute(word);
-		return file->path ? EXIT_DONE : trouble_oom(&file->session->trouble);
 	}
-	file->device = strdup(word);
-	if (!file->device)
-		return trouble_oom(&file->session->trouble);
-	colon = strrchr(file->device, ':');
-	*colon = '\0';
-	file->inode = colon + 1;
-	return EXIT_DONE;
+	return file->path || file->device ? EXIT_DONE : trouble_oom(&file->session->trouble);
 }
 
 /* OFFSET means the page that holds it. */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "filter.h"
 
-#include <errno.h>
 #include <fnmatch.h>
 #include <inttypes.h>
 #include <pwd.h>
@@ -9,6 +8,7 @@
 #include <string.h>
 
 #include "address.h"
+#include "decimal.h"
 #include "number.h"
 #include "query.h"
 
@@ -85,12 +85,9 @@ bad:
 int filter_set_user(struct filter *filter, const char *user, struct trouble *trouble)
 {
 	const struct passwd *entry;
-	char *rest;
-	unsigned long uid;
+	uint64_t uid;
 
-	errno = 0;
-	uid = strtoul(user, &rest, 10);
-	if (*user < '0' || *user > '9' || *rest || errno || uid >= UINT32_MAX) {
+	if (decimal_parse(user, UINT32_MAX - 1, &uid) < 0) {
 		entry = getpwnam(user);
 		if (!entry)
 			return trouble_set(trouble, EXIT_USAGE, "'%s' is neither a user id nor a user's name", user);

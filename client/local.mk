@@ -13,6 +13,8 @@ client_libvmactl_a_SOURCES = \
 	%D%/cell.c %D%/cell.h \
 	%D%/colour.c %D%/colour.h \
 	%D%/columns.c %D%/columns.h \
+	%D%/decimal.c %D%/decimal.h \
+	%D%/device_inode.c %D%/device_inode.h \
 	%D%/doctor.c \
 	%D%/escape.c %D%/escape.h \
 	%D%/fetch.c %D%/fetch.h \
@@ -51,6 +53,7 @@ client_libvmactl_a_SOURCES = \
 	%D%/table.c %D%/table.h \
 	%D%/target.c %D%/target.h \
 	%D%/text.c %D%/text.h \
+	%D%/token_file.c %D%/token_file.h \
 	%D%/transport.c %D%/transport.h \
 	%D%/trouble.c %D%/trouble.h \
 	%D%/verbs.h \

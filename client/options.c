@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "options.h"
 
-#include <errno.h>
 #include <getopt.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "address.h"
+#include "decimal.h"
 #include "size.h"
 
 enum {
@@ -98,11 +98,7 @@ static int set_form(struct options *options, enum output_form form, struct troub
 
 static int set_limit(struct options *options, const char *text, struct trouble *trouble)
 {
-	char *rest;
-
-	errno = 0;
-	options->limit = strtoull(text, &rest, 10);
-	if (*text < '0' || *text > '9' || *rest || errno || options->limit == 0)
+	if (decimal_parse(text, UINT64_MAX, &options->limit) < 0 || options->limit == 0)
 		return trouble_set(trouble, EXIT_USAGE, "--limit: '%s' is not a number of at least 1", text);
 	return EXIT_DONE;
 }

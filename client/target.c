@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "decimal.h"
 #include "fetch.h"
 #include "number.h"
 #include "query.h"
@@ -16,9 +17,9 @@ enum { PID_MAX = 4194304, COMM_BYTES = 15 };
 
 static int parse_pid(const char *text, struct target *ret, struct trouble *trouble)
 {
-	unsigned long pid = strlen(text) > 9 ? 0 : strtoul(text, NULL, 10);
+	uint64_t pid;
 
-	if (pid < 1 || pid > PID_MAX)
+	if (decimal_parse(text, PID_MAX, &pid) < 0 || pid == 0)
 		return trouble_set(trouble, EXIT_USAGE, "'%s' is not a process id (1 to %d)", text, PID_MAX);
 	*ret = (struct target){ TARGET_PID, (pid_t)pid, NULL };
 	return EXIT_DONE;

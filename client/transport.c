@@ -18,6 +18,7 @@
 #include "progress.h"
 #include "signals.h"
 #include "text.h"
+#include "token_file.h"
 
 enum {
 	SOCKETS_MAX = 2,
@@ -131,31 +132,15 @@ static int add_header(struct curl_slist **list, const char *line)
 	return 0;
 }
 
-/* The first line of the file. */
-static int read_token(const char *path, char *line, size_t size, struct trouble *trouble)
-{
-	FILE *file = fopen(path, "re");
-	bool got;
-
-	if (!file)
-		return trouble_set(trouble, EXIT_FAILED, "%s: %s", path, strerror(errno));
-	got = fgets(line, (int)size, file) != NULL;
-	fclose(file);
-	if (!got || strcspn(line, "\r\n") == 0)
-		return trouble_set(trouble, EXIT_FAILED, "%s: there is no token in it", path);
-	line[strcspn(line, "\r\n")] = '\0';
-	return EXIT_DONE;
-}
-
 static int set_headers(struct transport *t, const char *token_file, struct trouble *trouble)
 {
-	char token[4096], line[sizeof(token) + 32];
+	char token[TOKEN_FILE_MAX], line[sizeof(token) + 32];
 	int r, code;
 
 	r = add_header(&t->json_headers, "Accept: application/json");
 	r |= add_header(&t->ndjson_headers, "Accept: application/x-ndjson");
 	if (token_file) {
-		code = read_token(token_file, token, sizeof(token), trouble);
+		code = token_file_read(token_file, token, trouble);
 		if (code != EXIT_DONE)
 			return code;
 		snprintf(line, sizeof(line), "Authorization: Bearer %s", token);

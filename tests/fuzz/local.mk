@@ -13,6 +13,8 @@ fuzz_programs = \
 	tests/fuzz/columns \
 	tests/fuzz/comm \
 	tests/fuzz/config \
+	tests/fuzz/decimal \
+	tests/fuzz/device_inode \
 	tests/fuzz/filter \
 	tests/fuzz/group_name \
 	tests/fuzz/helper \
@@ -42,6 +44,7 @@ fuzz_programs = \
 	tests/fuzz/status \
 	tests/fuzz/target \
 	tests/fuzz/thread_state \
+	tests/fuzz/token_file \
 	tests/fuzz/tokens \
 	tests/fuzz/unknown
 EXTRA_DIST += %D%/corpus %D%/dict %D%/fuzz.h %D%/packet.h
@@ -81,6 +84,10 @@ tests_fuzz_comm_LDADD = $(fuzz_source_libs)
 tests_fuzz_config_SOURCES = %D%/config.c daemon/options.c daemon/options.h
 tests_fuzz_config_CFLAGS = $(AM_CFLAGS) $(MHD_CFLAGS)
 tests_fuzz_config_LDADD = $(fuzz_main) $(VMAD_FLOORS) $(VMAD_LIBS)
+tests_fuzz_decimal_CPPFLAGS = $(client_cppflags)
+tests_fuzz_decimal_LDADD = $(fuzz_client_libs)
+tests_fuzz_device_inode_CPPFLAGS = $(client_cppflags)
+tests_fuzz_device_inode_LDADD = $(fuzz_client_libs)
 tests_fuzz_filter_CPPFLAGS = $(client_cppflags)
 tests_fuzz_filter_LDADD = $(fuzz_client_libs)
 tests_fuzz_group_name_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
@@ -115,6 +122,8 @@ tests_fuzz_statm_LDADD = $(fuzz_source_libs)
 tests_fuzz_status_LDADD = $(fuzz_source_libs)
 tests_fuzz_target_LDADD = $(fuzz_http_libs)
 tests_fuzz_thread_state_LDADD = $(fuzz_opener_libs)
+tests_fuzz_token_file_CPPFLAGS = $(client_cppflags)
+tests_fuzz_token_file_LDADD = $(fuzz_client_libs)
 tests_fuzz_tokens_LDADD = $(fuzz_opener_libs)
 tests_fuzz_unknown_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 tests_fuzz_unknown_LDADD = $(fuzz_main) daemon/libencode.a daemon/libsource.a $(PROC2_LIBS) $(JANSSON_LIBS)
