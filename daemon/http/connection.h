@@ -3,11 +3,8 @@
  * connection: one client's connection: who it is, what it counts against, and how long it may take.
  *
  * libmicrohttpd closes silently at its own limit, does not count Unix peers, and lets a client trickle for ever; so the
- * quotas and the deadlines are ours. A sweeper looks at every connection twice a second and shuts those down that took
+ * quotas (quota.h) and the deadlines are ours. A sweeper looks at every connection twice a second and shuts those down that took
  * too long: the thread then sees the end of its socket.
- *
- * Quotas are counted when a connection comes, before it has said anything: who only connects and stays silent takes no
- * more than its share.
  */
 #ifndef HTTP_CONNECTION_H
 #define HTTP_CONNECTION_H
@@ -18,20 +15,8 @@
 #include <microhttpd.h>
 
 #include "http/listener.h"
+#include "http/quota.h"
 #include "vmad/caller.h"
-
-#define CONNECTIONS_UNIX 192
-#define CONNECTIONS_TCP 64
-#define CONNECTIONS_ROOT 32		/* on root's own socket, beside all others */
-#define CONNECTIONS_UID 32
-#define CONNECTIONS_ADDRESS 16
-#define CONNECTIONS_OVER 64		/* above a quota, held just long enough to say 429 or 503 */
-#define CONNECTIONS_OVER_PEER 8		/* of one uid or address; more are cut without a word */
-#define CONNECTIONS_CUT 128		/* ended, and not yet cleaned up by libmicrohttpd */
-
-#define PATIENCE_STEP 1			/* of nice(2), for each connection of the same peer */
-#define PATIENCE_TCP 2			/* as many connections does it count that one is over TCP */
-#define PATIENCE_MAX 5
 
 #define HEADER_DEADLINE_MS 10000	/* from the end of one reply to the end of the next request's head */
 #define OVER_DEADLINE_MS 1000		/* the same, for one above a quota */
@@ -58,9 +43,6 @@ uint64_t connections_swept(const struct connections *connections);
 uint64_t connections_begun(const struct connections *connections);
 /* Of them, with threads that the kernel has held for so long on a process, or that were given up. */
 unsigned connections_held(struct connections *connections, unsigned ms);
-
-/* Which quota a connection is above: that of its listener, or that of one uid or address there. */
-enum connection_over { CONNECTION_WITHIN, CONNECTION_OVER_LISTENER, CONNECTION_OVER_PEER };
 
 /*
  * A new one, counted against its listener, and against its peer's uid or address; one above a quota is marked. Its

@@ -7,7 +7,7 @@ daemon_libhttp_a_SOURCES = \
 	%D%/authority.c %D%/authority.h \
 	%D%/clock.h \
 	%D%/blocked.c %D%/blocked.h \
-	%D%/connection.c %D%/connection.h \
+	%D%/connection.c %D%/connection.h %D%/connection_inside.h %D%/connections.c \
 	%D%/deliver.c \
 	%D%/dispatch.c \
 	%D%/exchange.h \
@@ -19,7 +19,9 @@ daemon_libhttp_a_SOURCES = \
 	%D%/listener.c %D%/listener.h \
 	%D%/log.c %D%/log.h \
 	%D%/params.c %D%/params.h \
+	%D%/peer.c %D%/peer.h \
 	%D%/problem.c %D%/problem.h \
+	%D%/quota.c %D%/quota.h \
 	%D%/reply.c %D%/reply.h \
 	%D%/request.h \
 	%D%/route.c %D%/route.h \

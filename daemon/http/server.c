@@ -202,19 +202,6 @@ static size_t leave_escaped(void *cls, struct MHD_Connection *mhd, char *text)
 	return strlen(text);
 }
 
-static unsigned connection_limit(enum listener_kind kind)
-{
-	switch (kind) {
-	case LISTENER_UNIX:
-		return CONNECTIONS_UNIX + CONNECTIONS_OVER + CONNECTIONS_CUT;
-	case LISTENER_UNIX_ROOT:
-		return CONNECTIONS_ROOT + CONNECTIONS_OVER + CONNECTIONS_CUT;
-	case LISTENER_TCP:
-		return CONNECTIONS_TCP + CONNECTIONS_OVER + CONNECTIONS_CUT;
-	}
-	return 0;
-}
-
 static struct MHD_Daemon *start_daemon(struct server *server, size_t i)
 {
 	struct listener_context *context = &server->contexts[i];
@@ -230,7 +217,7 @@ static struct MHD_Daemon *start_daemon(struct server *server, size_t i)
 		flags |= MHD_USE_TLS;
 	}
 	return MHD_start_daemon(flags, 0, NULL, NULL, answer, server,
-				MHD_OPTION_CONNECTION_LIMIT, connection_limit(server->listeners[i].kind),
+				MHD_OPTION_CONNECTION_LIMIT, quota_connections(server->listeners[i].kind),
 				MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
 				MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_TIMEOUT_SECONDS,
 				MHD_OPTION_THREAD_STACK_SIZE, (size_t)THREAD_STACK,

@@ -8,7 +8,9 @@ unit_programs += \
 	tests/unit/http/gzip \
 	tests/unit/http/list \
 	tests/unit/http/params \
+	tests/unit/http/peer \
 	tests/unit/http/problem \
+	tests/unit/http/quota \
 	tests/unit/http/route \
 	tests/unit/http/token \
 	tests/unit/http/turns \
@@ -62,3 +64,11 @@ tests_unit_http_accepted_LDADD = $(unit_http_libs)
 tests_unit_http_authority_SOURCES = %D%/authority.c
 tests_unit_http_authority_CPPFLAGS = $(unit_cppflags)
 tests_unit_http_authority_LDADD = $(unit_http_libs)
+
+tests_unit_http_peer_SOURCES = %D%/peer.c
+tests_unit_http_peer_CPPFLAGS = $(unit_cppflags)
+tests_unit_http_peer_LDADD = $(unit_http_libs)
+
+tests_unit_http_quota_SOURCES = %D%/quota.c
+tests_unit_http_quota_CPPFLAGS = $(unit_cppflags)
+tests_unit_http_quota_LDADD = $(unit_http_libs)
