@@ -31,9 +31,11 @@ daemon_vmad_SOURCES = \
 	%D%/alone.c %D%/alone.h \
 	%D%/confine.c %D%/confine.h \
 	%D%/daemon.h \
+	%D%/failures.c %D%/failures.h \
 	%D%/family.c %D%/family.h \
 	%D%/main.c \
 	%D%/meet.c %D%/meet.h \
+	%D%/members.c %D%/members.h \
 	%D%/options.c %D%/options.h \
 	%D%/reload.c %D%/reload.h \
 	%D%/role.c %D%/role.h \

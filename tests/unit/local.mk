@@ -19,7 +19,11 @@ include %D%/sampler/local.mk
 include %D%/source/local.mk
 include %D%/stall/local.mk
 
-unit_programs += tests/unit/uapi
+unit_programs += tests/unit/failures tests/unit/uapi
+tests_unit_failures_SOURCES = %D%/failures.c daemon/failures.c daemon/failures.h
+tests_unit_failures_CPPFLAGS = $(unit_cppflags)
+tests_unit_failures_LDADD = $(unit_libs)
+
 tests_unit_uapi_SOURCES = %D%/uapi.c
 tests_unit_uapi_CPPFLAGS = $(unit_cppflags)
 tests_unit_uapi_LDADD = $(unit_libs)
