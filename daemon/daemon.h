@@ -10,6 +10,7 @@
 #include "options.h"
 #include "sampler/sampler.h"
 #include "sockets.h"
+#include "tls_files.h"
 
 struct tls;
 struct tokens;
@@ -18,7 +19,8 @@ struct daemon {
 	struct options options;
 	const char *procfs;
 	struct tokens *tokens;
-	struct tls *tls;
+	struct tls *tls;		/* of who talks to clients by itself; NULL: there is none, or it is still in the files */
+	struct tls_files tls_files;	/* of a family: the worker's, to be read there */
 	struct sockets sockets;
 	const char *socket_paths[SERVER_LISTENERS_MAX];	/* for an opener without a worker: where that listens */
 	size_t socket_path_count;
@@ -41,9 +43,6 @@ bool daemon_read_tokens(const struct options *options, struct tokens **ret_token
 
 /* For a process that knows nobody by a token. */
 void daemon_forget_tokens(struct daemon *daemon);
-
-/* For one that does not speak TLS. */
-void daemon_forget_tls(struct daemon *daemon);
 
 /* For a process that only reads what the sampler writes: daemon->board is empty until it follows one. 0 or negative errno. */
 int daemon_read_board(struct daemon *daemon);

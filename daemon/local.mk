@@ -40,5 +40,6 @@ daemon_vmad_SOURCES = \
 	%D%/reload.c %D%/reload.h \
 	%D%/role.c %D%/role.h \
 	%D%/sockets.c %D%/sockets.h \
+	%D%/tls_files.c %D%/tls_files.h \
 	%D%/worker.c %D%/worker.h
 daemon_vmad_LDADD = $(VMAD_FLOORS) $(VMAD_LIBS) $(SECCOMP_LIBS)

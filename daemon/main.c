@@ -119,12 +119,6 @@ void daemon_forget_tokens(struct daemon *daemon)
 	daemon->tokens = NULL;
 }
 
-void daemon_forget_tls(struct daemon *daemon)
-{
-	tls_free(daemon->tls);
-	daemon->tls = NULL;
-}
-
 int daemon_read_board(struct daemon *daemon)
 {
 	if (daemon->board) {
@@ -147,6 +141,8 @@ static bool read_tls(struct daemon *daemon)
 		fprintf(stderr, "vmad: --tls-cert and --tls-key need each other\n");
 		return false;
 	}
+	if (options->role == ROLE_ALL && opener_can_be_apart(daemon->procfs))
+		return tls_files_take(options, &daemon->tls_files);
 	r = tls_read(options->tls_cert, options->tls_key, &daemon->tls, &path, &what);
 	if (r < 0)
 		fprintf(stderr, "vmad: %s: %s\n", path, what);
@@ -229,7 +225,8 @@ static void release(struct daemon *daemon)
 	sockets_close(&daemon->sockets);
 	openapi_forget();
 	daemon_forget_tokens(daemon);
-	daemon_forget_tls(daemon);
+	tls_files_close(&daemon->tls_files);
+	tls_free(daemon->tls);
 	tls_forget();
 }
 
@@ -272,6 +269,7 @@ int main(int argc, char *argv[])
 	daemon_raise_limits();
 	begin_log(&daemon.options);
 	daemon.meet_fd = -1;
+	daemon.tls_files = (struct tls_files){ -1, -1 };
 	sd_watchdog_enabled(0, &daemon.watchdog_us);
 	if (prepare(&daemon))
 		status = run(&daemon);

@@ -78,6 +78,7 @@ static void live_as_opener(const struct members *members, const struct ends *end
 	if (members_have_worker(members))
 		close_fd(ends->beat);
 	close_own(members);
+	tls_files_close(&members->daemon->tls_files);
 	daemon_raise_limits();
 	end_member(role_opener(members->daemon, &role));
 }
@@ -98,6 +99,8 @@ static void live_as_worker(const struct members *members, const struct ends *end
 	close_own(members);
 	daemon_raise_limits();
 	daemon_forget_tokens(members->daemon);
+	if (!tls_files_read(&members->daemon->options, &members->daemon->tls_files, &members->daemon->tls))
+		end_member(-EINVAL);
 	end_member(role_worker(members->daemon, &role));
 }
 
@@ -125,7 +128,6 @@ static int drop_sampler(void *arg)
 	const struct members *members = arg;
 
 	daemon_forget_tokens(members->daemon);
-	daemon_forget_tls(members->daemon);
 	return confine_sampler(members->daemon->worker_uid, members->daemon->worker_gid);
 }
 

@@ -128,7 +128,6 @@ int role_opener(struct daemon *daemon, const struct opener_role *role)
 	if (r < 0)
 		return complain(daemon->procfs, r);
 	opener_use_tokens(process.opener, daemon->tokens);
-	daemon_forget_tls(daemon);
 	take_addresses(daemon, &config);
 	name_addresses(daemon, &config);
 	process.reload_fd = config.reload_fd = open_signals(SIGHUP, 0);

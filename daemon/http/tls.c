@@ -32,6 +32,7 @@ struct tls {
 /* Text of a file, NUL-terminated. */
 struct pem {
 	char *text;
+	size_t size;
 };
 
 static const char *read_pem(int fd, struct pem *pem)
@@ -45,17 +46,18 @@ static const char *read_pem(int fd, struct pem *pem)
 		return "not a regular file";
 	if (st.st_size == 0 || st.st_size > PEM_MAX)
 		return "a PEM file has 1 byte to 1 MiB";
-	pem->text = calloc(1, (size_t)st.st_size + 1);
+	pem->size = (size_t)st.st_size;
+	pem->text = calloc(1, pem->size + 1);
 	if (!pem->text)
 		return strerror(ENOMEM);
-	len = pread(fd, pem->text, (size_t)st.st_size, 0);
+	len = pread(fd, pem->text, pem->size, 0);
 	return len < 0 ? strerror(errno) : NULL;
 }
 
 static void forget_pem(struct pem *pem)
 {
 	if (pem->text)
-		explicit_bzero(pem->text, strlen(pem->text));
+		explicit_bzero(pem->text, pem->size);
 	free(pem->text);
 }
 

@@ -11,6 +11,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.environ['TOP_SRCDIR'], 'tests/lib'))
 import tap  # noqa: E402
+from memory import holds  # noqa: E402
 from vmad import NOBODY, Vmad, free_port, is_sanitized  # noqa: E402
 from wire import Wire, descriptors, wait_until  # noqa: E402
 
@@ -309,22 +310,6 @@ def another_opener_knows_the_tokens():
         os.unlink(tokens.file.name)
         tap.equal(kill_opener(), [401, 200, 200], 'and where there is no file')
         tokens.file = tempfile.NamedTemporaryFile('w')
-
-
-def holds(pid, secrets):
-    """Is any of them in the memory that the process may write?"""
-    with open(f'/proc/{pid}/maps', encoding='utf-8', errors='replace') as maps, open(f'/proc/{pid}/mem', 'rb', 0) as memory:
-        for vma in maps:
-            span, perms, *_ = vma.split()
-            start, end = (int(at, 16) for at in span.split('-'))
-            if perms.startswith('rw') and end - start < 1 << 28:
-                try:
-                    text = os.pread(memory.fileno(), end - start, start)
-                except OSError:     # [vvar] and the like
-                    continue
-                if any(secret in text for secret in secrets):
-                    return True
-    return False
 
 
 def who_knows_tokens():

@@ -15,6 +15,7 @@ import warnings
 
 sys.path.insert(0, os.path.join(os.environ['TOP_SRCDIR'], 'tests/lib'))
 import tap  # noqa: E402
+from memory import holds  # noqa: E402
 from vmad import BINARY, TOP_BUILDDIR, Vmad  # noqa: E402
 from wire import wait_until  # noqa: E402
 
@@ -242,6 +243,39 @@ def shown(vmad):
         return None
 
 
+def secrets_of(pem):
+    """What a key of make_pair() is known by: each line of its file but the first, which is the same in all; its number, either way round."""
+    text = subprocess.run(['openssl', 'pkey', '-in', pem, '-text', '-noout'], check=True, capture_output=True, text=True).stdout
+    number = bytes.fromhex(re.search(r'^priv:\n((?:    .*\n)+)', text, re.M).group(1).translate(str.maketrans('', '', ' :\n'))).lstrip(b'\0')
+    return [line.encode() for line in text_of(pem).splitlines()[2:-1]] + [number, number[::-1]]
+
+
+def who_knows(vmad, pem):
+    """{process: has it that key in its memory?}"""
+    all_of = {'vmad', 'vmad-opener', 'vmad-worker', 'vmad-sampler'}
+    wait_until(lambda: set(vmad.processes()) == all_of, 'all of them')
+    return {name: holds(pid, secrets_of(pem)) for name, pid in vmad.processes().items()}
+
+
+def the_worker_knows_the_key():
+    """the key is in the worker's memory alone, also when it was read again; a worker in the place of another needs no file for it"""
+    used, pairs = (path('known.crt'), path('known.key')), [make_pair(name) for name in ('first', 'second')]
+    put(pairs[0], used)
+    with Vmad(listen=['tcp:127.0.0.1:0'], arguments=['--token-file', tokens, '--tls-cert', used[0], '--tls-key', used[1]]) as vmad:
+        if 'vmad-worker' not in vmad.processes():
+            raise tap.Skip("an ordinary user's vmad is one process")
+        alone = {'vmad': False, 'vmad-opener': False, 'vmad-worker': True, 'vmad-sampler': False}
+        tap.equal(who_knows(vmad, pairs[0][1]), alone, 'who knows it')
+        os.unlink(used[1])
+        os.kill(vmad.pid, signal.SIGKILL)
+        wait_until(lambda: shown(vmad) == text_of(pairs[0][0]), 'another worker')
+        tap.equal(who_knows(vmad, pairs[0][1]), alone, 'who knows it then')
+        put(pairs[1], used)
+        vmad.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: shown(vmad) == text_of(pairs[1][0]), 'the second pair')
+        tap.equal(who_knows(vmad, pairs[1][1]), alone, 'who knows the second one')
+
+
 def nothing_is_logged():
     """neither the token nor the key stands in the log"""
     with with_tls('tcp:127.0.0.1:0') as vmad:
@@ -266,6 +300,7 @@ try:
         needs_all_three,
         bad_files,
         read_again,
+        the_worker_knows_the_key,
         nothing_is_logged,
     ])
 finally:
