@@ -13,8 +13,17 @@
 #include "source/stat.h"
 #include "stall/stall.h"
 
-/* Two descriptors for each process of a batch at most, and not more than libproc2 is asked for at once. */
+/* Two descriptors for each process of a batch at most, of which there may be two; not more than libproc2 is asked for at once. */
 #define BATCH 64
+
+struct batch {
+	pid_t pid[BATCH];
+	struct opener_target target[BATCH];
+	uint64_t ahead[BATCH];			/* its number in usage_ahead */
+	size_t count, at;
+	int result;				/* negative: it could not be opened, and err says why */
+	struct vmad_error err;
+};
 
 struct process_list {
 	struct opener *opener;
@@ -23,9 +32,10 @@ struct process_list {
 	struct facts_reader *facts_reader;	/* NULL in a captured tree: libproc2 reads only the running kernel */
 	pid_t *pids;
 	size_t pid_count, next_pid;
-	struct opener_target batch[BATCH];
+	struct batch batches[2];
+	unsigned now;				/* the batch that rows are of */
+	bool opens_ahead;			/* the other one is open already, so that there always is something to sum up */
 	const struct facts *facts;		/* one for each of the batch */
-	size_t batch_count, batch_at;
 	struct stat_facts stat;			/* of the row given last: its comm lives here */
 	uint64_t given;
 	pid_t last_given, more_after;
@@ -33,7 +43,7 @@ struct process_list {
 	const struct usage_sum *usage;		/* of that row; NULL: it has none */
 };
 
-_Static_assert(BATCH <= USAGE_AHEAD_MAX, "a batch is read ahead as a whole");
+_Static_assert(2 * BATCH <= USAGE_AHEAD_QUEUE, "two batches may be open");
 
 struct vmad_str unit_of_cgroup(struct vmad_str cgroup)
 {
@@ -93,6 +103,12 @@ static int list_pids(struct process_list *list, struct vmad_error *err)
 	return 0;
 }
 
+/* Are all processes rows? Then their sums may be read before it is known what else there is to say of them. */
+static bool wants_all(const struct process_query *query)
+{
+	return !query->comm && !query->unit && !query->has_uid && !query->limit && !query->only;
+}
+
 int process_list_new(struct opener *opener, const struct vmad_caller *caller, const struct process_query *query,
 		     struct process_list **ret_list, struct vmad_error *err)
 {
@@ -104,10 +120,11 @@ int process_list_new(struct opener *opener, const struct vmad_caller *caller, co
 	list->opener = opener;
 	list->caller = caller;
 	list->query = *query;
+	list->opens_ahead = query->usage && wants_all(query);
 	r = list_pids(list, err);
 	if (r == 0 && !query->without_facts && !opener_is_captured(opener))
 		r = facts_new(&list->facts_reader, err);
-	if (r == 0 && query->usage && usage_ahead_new(&list->ahead) < 0)
+	if (r == 0 && query->usage && usage_ahead_new(list->opens_ahead, &list->ahead) < 0)
 		r = vmad_fail(err, ENOMEM, 0, NULL, "allocate");
 	if (r < 0) {
 		process_list_free(list);
@@ -119,53 +136,71 @@ int process_list_new(struct opener *opener, const struct vmad_caller *caller, co
 	return 0;
 }
 
-static void close_batch(struct process_list *list)
+static void close_batch(struct batch *batch)
 {
-	if (list->ahead)
-		usage_ahead_end(list->ahead);
-	for (size_t i = 0; i < list->batch_count; i++)
-		opener_target_close(&list->batch[i]);
-	list->batch_count = list->batch_at = 0;
+	for (size_t i = 0; i < batch->count; i++)
+		opener_target_close(&batch->target[i]);
+	batch->count = batch->at = 0;
 }
 
 void process_list_free(struct process_list *list)
 {
 	if (!list)
 		return;
-	close_batch(list);
 	usage_ahead_free(list->ahead);
+	close_batch(&list->batches[0]);
+	close_batch(&list->batches[1]);
 	facts_free(list->facts_reader);
 	free(list->pids);
 	free(list);
 }
 
-/* Are all processes rows? Then their sums may be read before it is known what else there is to say of them. */
-static bool wants_all(const struct process_query *query)
-{
-	return !query->comm && !query->unit && !query->has_uid && !query->limit && !query->only;
-}
-
-static int open_batch(struct process_list *list, struct vmad_error *err)
+/* The next processes; none: there are no more. */
+static int open_batch(struct process_list *list, struct batch *batch)
 {
 	unsigned want = OPENER_WANT(OPENER_STAT) | (list->query.count_vmas ? OPENER_WANT(OPENER_MAPS) : 0) |
 			(list->query.usage ? OPENER_WANT(OPENER_SMAPS_ROLLUP) : 0);
-	pid_t pids[BATCH];
 	size_t count = 0;
 	int r;
 
-	close_batch(list);
 	while (count < BATCH && list->next_pid < list->pid_count) {
-		pids[count] = list->pids[list->next_pid++];
-		list->batch[count] = (struct opener_target){ .pid = pids[count], .want = want };
+		batch->pid[count] = list->pids[list->next_pid++];
+		batch->target[count] = (struct opener_target){ .pid = batch->pid[count], .want = want };
 		count++;
 	}
-	r = count ? opener_open(list->opener, list->caller, list->batch, count, err) : 0;
+	r = count ? opener_open(list->opener, list->caller, batch->target, count, &batch->err) : 0;
 	if (r < 0)
 		return r;
-	list->batch_count = count;
-	if (list->ahead)
-		usage_ahead_begin(list->ahead, list->batch, count, wants_all(&list->query));
-	return count && list->facts_reader ? facts_read(list->facts_reader, pids, count, &list->facts, err) : 0;
+	batch->count = count;
+	for (size_t i = 0; list->ahead && i < count; i++)
+		batch->ahead[i] = usage_ahead_add(list->ahead, &batch->target[i]);
+	return 0;
+}
+
+/* 1: there is a batch; 0: there are no more. Facts come last: meanwhile there is something to sum up. */
+static int next_batch(struct process_list *list, struct vmad_error *err)
+{
+	struct batch *batch = &list->batches[list->now], *other = &list->batches[!list->now];
+	int r = 0;
+
+	close_batch(batch);
+	if (list->opens_ahead) {
+		list->now = !list->now;
+		batch = other;
+		other = &list->batches[!list->now];
+	}
+	if (!batch->count && batch->result == 0)
+		batch->result = open_batch(list, batch);
+	if (batch->result < 0) {
+		if (err)
+			*err = batch->err;
+		return batch->result;
+	}
+	if (list->opens_ahead)
+		other->result = open_batch(list, other);
+	if (batch->count && list->facts_reader)
+		r = facts_read(list->facts_reader, batch->pid, batch->count, &list->facts, err);
+	return r < 0 ? r : batch->count != 0;
 }
 
 /* What stat says: all there is in a captured tree, and in every tree who the process is. */
@@ -237,9 +272,9 @@ static void add_vma_count(struct process_list *list, struct opener_target *targe
 	}
 }
 
-static void add_usage(struct process_list *list, size_t i, struct vmad_process *process)
+static void add_usage(struct process_list *list, uint64_t number, struct vmad_process *process)
 {
-	list->usage = usage_ahead_take(list->ahead, i);
+	list->usage = usage_ahead_take(list->ahead, number);
 	if (list->usage)
 		process->has &= ~(VMAD_HAS(process, rss_bytes) | VMAD_HAS(process, swap_bytes));
 }
@@ -266,9 +301,9 @@ static int read_stat(struct process_list *list, const struct opener_target *targ
  * One of the batch. 1: it is a row; 0: it is gone, hidden or not wanted; negative only where just this one was asked
  * for.
  */
-static int read_process(struct process_list *list, size_t i, struct vmad_process *process, struct vmad_error *err)
+static int read_process(struct process_list *list, struct batch *batch, size_t i, struct vmad_process *process, struct vmad_error *err)
 {
-	struct opener_target *target = &list->batch[i];
+	struct opener_target *target = &batch->target[i];
 	int r = read_stat(list, target);
 
 	list->usage = NULL;
@@ -282,21 +317,23 @@ static int read_process(struct process_list *list, size_t i, struct vmad_process
 	if (list->query.count_vmas)
 		add_vma_count(list, target, process);
 	if (list->ahead)
-		add_usage(list, i, process);
+		add_usage(list, batch->ahead[i], process);
 	return 1;
 }
 
 int process_list_next(struct process_list *list, struct vmad_process *process, struct vmad_error *err)
 {
 	for (;;) {
+		struct batch *batch = &list->batches[list->now];
 		int r;
 
-		if (list->batch_at == list->batch_count) {
-			r = open_batch(list, err);
-			if (r < 0 || !list->batch_count)
+		if (batch->at == batch->count) {
+			r = next_batch(list, err);
+			if (r <= 0)
 				return r;
+			batch = &list->batches[list->now];
 		}
-		r = read_process(list, list->batch_at++, process, err);
+		r = read_process(list, batch, batch->at++, process, err);
 		if (r < 0)
 			return r;
 		if (r == 0)

@@ -259,6 +259,110 @@ static void live(void **state)
 	opener_free(opener);
 }
 
+#define CROWD 200	/* some batches */
+
+static int by_pid(const void *a, const void *b)
+{
+	return *(const pid_t *)a < *(const pid_t *)b ? -1 : 1;
+}
+
+static void fork_crowd(pid_t pids[CROWD])
+{
+	for (size_t i = 0; i < CROWD; i++) {
+		pids[i] = fork_child();
+		if (pids[i] == 0)
+			_exit(pause());
+	}
+	qsort(pids, CROWD, sizeof(*pids), by_pid);
+}
+
+static void end_process_of(pid_t pid)
+{
+	kill(pid, SIGKILL);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+}
+
+/* Every third one behind some place ends. How many of them remain, in their order. */
+static size_t thin_out(pid_t pids[CROWD], size_t from)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < CROWD; i++) {
+		if (i >= from && i % 3 == 0)
+			end_process_of(pids[i]);
+		else
+			pids[kept++] = pids[i];
+	}
+	return kept;
+}
+
+static void next_with_sums(struct process_list *list, pid_t pid)
+{
+	assert_false(next_of(list, pid).has & VMAD_HAS(process, rss_bytes));
+	assert_non_null(process_list_usage(list));
+	assert_true(process_list_usage(list)->usage.rss_bytes > 0);
+}
+
+/* Rows are in order, and each has its sums, though others end that were opened already, and more are opened meanwhile. */
+static void summed_up(void **state)
+{
+	struct opener *opener = open_proc();
+	struct process_query query = { .usage = true, .among_count = CROWD };
+	static pid_t pids[CROWD];
+	struct process_list *list;
+	size_t count = CROWD, i;
+
+	(void)state;
+	fork_crowd(pids);
+	query.among = pids;
+	list = new_list(opener, &query);
+	for (i = 0; i < 70; i++)
+		next_with_sums(list, pids[i]);
+	count = thin_out(pids, 80);
+	for (; i < count; i++)
+		next_with_sums(list, pids[i]);
+	assert_true(process_list_kernel_us(list) > 0);
+	expect_end(list, 0);
+	/* read one by one, because it is not known that all will be */
+	query.limit = query.among_count = count;
+	list = new_list(opener, &query);
+	for (i = 0; i < count; i++)
+		next_with_sums(list, pids[i]);
+	expect_end(list, 0);
+	for (i = 0; i < count; i++)
+		end_process_of(pids[i]);
+	opener_free(opener);
+}
+
+/* After so many rows: nothing stays open, and nobody reads on. */
+static void given_up(void **state)
+{
+	struct opener *opener = open_proc();
+	struct process_query query = { .usage = true, .count_vmas = true, .among_count = CROWD };
+	size_t threads = usual_threads(), open;
+	struct vmad_process process;
+	static pid_t pids[CROWD];
+
+	(void)state;
+	fork_crowd(pids);
+	query.among = pids;
+	process_list_free(new_list(opener, &query));
+	threads = count_entries("/proc/self/task");
+	open = count_entries("/proc/self/fd");
+	for (size_t rows = 0; rows < CROWD; rows += 9) {
+		struct process_list *list = new_list(opener, &query);
+
+		for (size_t i = 0; i < rows; i++)
+			assert_int_equal(process_list_next(list, &process, NULL), 1);
+		process_list_free(list);
+		assert_int_equal(count_entries("/proc/self/fd"), open);
+	}
+	assert_true(count_entries("/proc/self/task") <= threads + 1);
+	for (size_t i = 0; i < CROWD; i++)
+		end_process_of(pids[i]);
+	opener_free(opener);
+}
+
 int main(void)
 {
 	const struct CMUnitTest cases[] = {
@@ -269,6 +373,8 @@ int main(void)
 		CASE("parts of every size, and pids that cannot be read", parts),
 		CASE("units of control groups", units),
 		CASE("a process of the running kernel, and its end", live),
+		CASE("usage: some batches, of which processes end meanwhile", summed_up),
+		CASE("usage: given up after any number of rows", given_up),
 	};
 
 	return cmocka_run_group_tests(cases, NULL, NULL);
