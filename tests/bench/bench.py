@@ -874,6 +874,7 @@ for i in range(0, {HUGE_BYTES}, mmap.PAGESIZE):
 print("ready", flush=True)
 sys.stdin.read()
 """
+FRAMES = os.path.join(TOP_BUILDDIR, 'tests/bench/frames')
 PAGEMAP_READ = 1 << 20  # bytes of pagemap at a time
 CACHED_BYTES = 1 << 30
 
@@ -933,6 +934,11 @@ def beside(what, on, base, others, rounds=ROUNDS):
         row(f'{what}{name}', on, ms(own), rounds=rounds, **judged)
 
 
+def kernel_alone(pid):
+    """What the kernel takes to tell the flags of its pages, where the CPUs share that perfectly: nobody can be quicker."""
+    return numbers(subprocess.run([FRAMES, str(pid)], stdout=subprocess.PIPE, check=True, text=True).stdout)['ns']
+
+
 def pages(bench):
     """pages of a process and of the host, to page-types; the sparse TiB, to reading its whole pagemap"""
     few = max(3, ROUNDS // 5)
@@ -945,7 +951,8 @@ def pages(bench):
     frames = ('vmad frames', lambda: complete(bench, '/v1/frames?deadline_ms=20000'), 0.8)
     if tool:
         peer = lambda *options: lambda: measure('run', tool, *options)['ns']  # noqa: E731
-        beside('', '5 GiB', ('page-types -p', peer('-p', str(workload.pid))), flags, few)
+        kernel = ("the kernel's own cost, shared by the CPUs", lambda: kernel_alone(workload.pid), None)
+        beside('', '5 GiB', ('page-types -p', peer('-p', str(workload.pid))), [kernel, *flags], few)
         with with_memory(HUGE) as pid:
             huge = ('vmad pages/summary?detail=flags', lambda: complete(bench, f'/v1/processes/{pid}/pages/summary{rest}'), 0.15)
             beside('', '5 GiB, huge', ('page-types -p', peer('-p', str(pid))), [huge], few)
