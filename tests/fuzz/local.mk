@@ -47,7 +47,7 @@ fuzz_programs = \
 	tests/fuzz/token_file \
 	tests/fuzz/tokens \
 	tests/fuzz/unknown
-EXTRA_DIST += %D%/corpus %D%/dict %D%/fuzz.h %D%/packet.h
+EXTRA_DIST += %D%/corpus %D%/dict %D%/fuzz.h %D%/packet.h tests/lib/packet.h
 if FUZZING
 fuzz_main = $(LIBFUZZER)
 EXTRA_PROGRAMS += $(fuzz_programs)
@@ -105,6 +105,7 @@ tests_fuzz_maps_sum_LDADD = $(fuzz_sampler_libs)
 tests_fuzz_mountinfo_LDADD = $(fuzz_source_libs)
 tests_fuzz_mounts_LDADD = $(fuzz_opener_libs)
 tests_fuzz_numa_LDADD = $(fuzz_source_libs)
+tests_fuzz_opener_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_fuzz_opener_LDADD = $(fuzz_opener_libs)
 tests_fuzz_pagemap_LDADD = $(fuzz_source_libs)
 tests_fuzz_param_LDADD = $(fuzz_http_libs)
@@ -112,6 +113,7 @@ tests_fuzz_pid_name_LDADD = $(fuzz_opener_libs)
 tests_fuzz_problem_CPPFLAGS = $(client_cppflags)
 tests_fuzz_problem_LDADD = $(fuzz_client_libs)
 tests_fuzz_records_LDADD = $(fuzz_model_libs)
+tests_fuzz_remote_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_fuzz_remote_LDADD = $(fuzz_opener_libs)
 tests_fuzz_size_CPPFLAGS = $(client_cppflags)
 tests_fuzz_size_LDADD = $(fuzz_client_libs)

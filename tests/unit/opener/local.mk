@@ -52,8 +52,8 @@ tests_unit_opener_serve_SOURCES = %D%/serve.c
 tests_unit_opener_serve_CPPFLAGS = $(unit_cppflags)
 tests_unit_opener_serve_LDADD = $(unit_opener_libs)
 
-tests_unit_opener_session_SOURCES = %D%/session.c %D%/people.c %D%/people.h
-tests_unit_opener_session_CPPFLAGS = $(unit_cppflags)
+tests_unit_opener_session_SOURCES = %D%/session.c %D%/people.c %D%/people.h tests/lib/packet.h
+tests_unit_opener_session_CPPFLAGS = $(unit_cppflags) -I$(top_srcdir)/tests
 tests_unit_opener_session_LDADD = $(unit_opener_libs)
 
 tests_unit_opener_stuck_SOURCES = %D%/stuck.c %D%/people.c %D%/people.h

@@ -16,6 +16,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "lib/packet.h"
 #include "opener/process/session.h"
 
 #define MUTATIONS 10000
@@ -274,23 +275,7 @@ static size_t mutate(uint32_t *seed, uint64_t caller, unsigned char bytes[static
 
 static void send_raw(int fd, const void *bytes, size_t len, const int *fds, size_t count)
 {
-	union {
-		struct cmsghdr align;
-		char bytes[CMSG_SPACE(4 * sizeof(int))];
-	} control = { .bytes = { 0 } };
-	struct iovec part = { (void *)bytes, len };
-	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1 };
-	struct cmsghdr *header;
-
-	if (count) {
-		message.msg_control = control.bytes;
-		message.msg_controllen = CMSG_SPACE(count * sizeof(int));
-		header = CMSG_FIRSTHDR(&message);
-		*header = (struct cmsghdr){ .cmsg_len = CMSG_LEN(count * sizeof(int)), .cmsg_level = SOL_SOCKET,
-					    .cmsg_type = SCM_RIGHTS };
-		memcpy(CMSG_DATA(header), fds, count * sizeof(int));
-	}
-	assert_true(sendmsg(fd, &message, MSG_NOSIGNAL) >= 0);
+	assert_true(packet_send(fd, bytes, len, fds, count) >= 0);
 }
 
 /* What came back is thrown away, its descriptors too. */
