@@ -32,8 +32,10 @@ static bool parse_value(const char *p, const char *end, uint64_t *ret)
 	}
 	for (digits = p; p < end && *p >= '0' && *p <= '9' && p - digits < 19; p++)
 		value = value * 10 + (uint64_t)(*p - '0');
+	if (p == digits || (p < end && *p != ' '))
+		return false;
 	*ret = value;
-	return p > digits && (p == end || *p == ' ');
+	return true;
 }
 
 /* Which of the rows a line is, as a bit; 0 where it is none of them, or tells no number. */

@@ -38,8 +38,10 @@ static bool parse_kib(const char *p, const char *end, uint64_t *ret_bytes)
 		p++;
 	for (digits = p; p < end && *p >= '0' && *p <= '9' && kib < UINT64_MAX / 16384; p++)
 		kib = kib * 10 + (uint64_t)(*p - '0');
+	if (p == digits || end - p != 3 || memcmp(p, " kB", 3))
+		return false;
 	*ret_bytes = kib * 1024;
-	return p > digits && end - p == 3 && !memcmp(p, " kB", 3);
+	return true;
 }
 
 /* The bit of the row that it is; 0: none, or one whose value cannot be told. */

@@ -54,14 +54,16 @@ struct mount {
 
 static bool parse_mount(char *line, struct mount *ret)
 {
-	char *type = strstr(line, " - "), *word = NULL;
+	char *type = strstr(line, " - "), *word = NULL, *end;
 
-	if (!type)
+	if (!type || *line < '0' || *line > '9')
 		return false;
 	type += 3;
 	type[strcspn(type, " \n")] = '\0';
 	ret->type = type;
-	ret->id = strtoull(line, NULL, 10);
+	ret->id = strtoull(line, &end, 10);
+	if (*end != ' ')
+		return false;
 	for (int i = 0; i < 5; i++)
 		word = strsep(&line, " ");
 	ret->path = word;
