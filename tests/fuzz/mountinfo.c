@@ -36,8 +36,9 @@ static int hidepid_of(const char *options)
 
 	while (strncmp(options, "hidepid=", 8)) {
 		options = strchr(options, ',');
-		if (!options++)
+		if (!options)
 			return 0;
+		options++;
 	}
 	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
 		if (strcspn(options + 8, ",") == strlen(values[i]) && !strncmp(options + 8, values[i], strlen(values[i])))
