@@ -13,7 +13,7 @@ struct rmap_question {
 	const struct vmad_caller *caller;
 	uint64_t deadline_us;		/* by rmap_clock_us() */
 	pid_t pid;			/* whose page it is, or 0: its children often have the next pids */
-	size_t enough;			/* a scan ends once it has found so many places */
+	size_t enough;			/* same-address and scan end once they have found so many places */
 	/* out: a process could not be looked into, so mappings may be missing for ever */
 	bool unreadable;
 };
@@ -26,7 +26,7 @@ uint64_t rmap_clock_us(void);
  * them out.
  */
 
-/* One page table entry of every process, at one address: fork leaves pages where they were. */
+/* One page table entry of every process, at one address: fork leaves pages where they were. -EALREADY: as a scan. */
 int rmap_step_same_address(struct rmap_question *question, uint64_t address, struct mapping_set *set,
 			   struct vmad_error *err);
 
