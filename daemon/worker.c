@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "endpoint/endpoint.h"
@@ -25,6 +26,7 @@ struct worker {
 
 void worker_learn(void)
 {
+	tzset();	/* else the first one who asks what time it is waits for a file of zones */
 	mmap_rules_learn();
 	pagemap_scan_categories();
 	procmap_query_available();

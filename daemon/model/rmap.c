@@ -392,13 +392,13 @@ int rmap_new(struct opener *opener, const struct vmad_caller *caller, const stru
 						 .opener = opener, .caller = caller,
 						 .deadline_us = rmap_clock_us() + query->budget_us };
 	rmap->method = "same-address";
+	rmap->helper = rmap_helper_new(opener, caller);
+	if (query->pid && !rmap->helper)
+		rmap_begin_listing(&rmap->question);
 	r = rmap_frame_open(&rmap->frame, opener, caller, err);
 	if (r == 0)
-		rmap->helper = rmap_helper_new(opener, caller);
-	if (r == 0)
 		r = query->pid ? look_up_target(rmap, err) : look_up_frame(rmap, err);
-	if (r == 0 && rmap->frame.is_there)
-		rmap_frame_add_place(&rmap->frame);
+	rmap_end_listing(&rmap->question);
 	if (r == 0 && rmap->by_helper && rmap_helper_begin(rmap->helper, query->candidates) < 0)
 		r = vmad_fail(err, ENOMEM, query->pid, NULL, "allocate");
 	if (r == 0)

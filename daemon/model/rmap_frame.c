@@ -42,6 +42,8 @@ bool rmap_frame_read(struct rmap_frame *frame, uint64_t pfn)
 		frame->record.has = VMAD_HAS(frame, mapcount);
 		frame->record.mapcount = frame->count;
 	}
+	free(frame->cgroup);
+	frame_add_place(&frame->files, frame->flags, &frame->record, &frame->cgroup);
 	return true;
 }
 
@@ -52,11 +54,6 @@ bool rmap_frame_recount(struct rmap_frame *frame)
 	if (is_counted(frame))
 		frame->record.mapcount = frame->count;
 	return true;
-}
-
-void rmap_frame_add_place(struct rmap_frame *frame)
-{
-	frame_add_place(&frame->files, frame->flags, &frame->record, &frame->cgroup);
 }
 
 /* Frames that page tables may map although nothing is counted, by what the kernel says of them. */

@@ -30,9 +30,6 @@ bool rmap_frame_read(struct rmap_frame *frame, uint64_t pfn);
 /* How often it is mapped now. False: the kernel does not tell it any more. */
 bool rmap_frame_recount(struct rmap_frame *frame);
 
-/* To the record: what only a reader wants to know. */
-void rmap_frame_add_place(struct rmap_frame *frame);
-
 /*
  * Why a count of 0, or an average, or another pid namespace makes a proof impossible from the start; NULL: it is
  * possible. is_mapped: a process is known that maps the frame.

@@ -241,11 +241,34 @@ static int visit_nearest_first(struct visit *visit, const pid_t *pids, size_t co
 	return r;
 }
 
+static int list_pids(struct rmap_question *question, pid_t **ret_pids, size_t *ret_count, struct vmad_error *err)
+{
+	struct opener_listing *listing = question->listing;
+
+	question->listing = NULL;
+	return listing ? opener_list_end(question->opener, listing, ret_pids, ret_count, err) :
+			 opener_list(question->opener, question->caller, ret_pids, ret_count, err);
+}
+
+void rmap_begin_listing(struct rmap_question *question)
+{
+	question->listing = opener_list_begin(question->opener, question->caller);
+}
+
+void rmap_end_listing(struct rmap_question *question)
+{
+	size_t count;
+	pid_t *pids;
+
+	if (question->listing && list_pids(question, &pids, &count, NULL) == 0)
+		free(pids);
+}
+
 static int visit_all(struct visit *visit, struct vmad_error *err)
 {
 	size_t count;
 	pid_t *pids;
-	int r = opener_list(visit->question->opener, visit->question->caller, &pids, &count, err);
+	int r = list_pids(visit->question, &pids, &count, err);
 
 	if (r < 0)
 		return r;
@@ -409,7 +432,7 @@ int rmap_step_scan(struct rmap_question *question, struct mapping_set *set, stru
 	struct visit visit = { .question = question, .set = set };
 	size_t count, *groups = NULL;
 	pid_t *pids;
-	int r = opener_list(question->opener, question->caller, &pids, &count, err);
+	int r = list_pids(question, &pids, &count, err);
 
 	if (r < 0)
 		return r;

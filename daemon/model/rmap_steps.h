@@ -11,6 +11,7 @@
 struct rmap_question {
 	struct opener *opener;
 	const struct vmad_caller *caller;
+	struct opener_listing *listing;	/* of all processes, begun already, for the first step that asks; or NULL */
 	uint64_t deadline_us;		/* by rmap_clock_us() */
 	pid_t pid;			/* whose page it is, or 0: its children often have the next pids */
 	size_t enough;			/* same-address and scan end once they have found so many places */
@@ -19,6 +20,11 @@ struct rmap_question {
 };
 
 uint64_t rmap_clock_us(void);
+
+/* For a first step that comes soon: meanwhile there is something else to do. */
+void rmap_begin_listing(struct rmap_question *question);
+/* No step has asked for it. */
+void rmap_end_listing(struct rmap_question *question);
 
 /*
  * All return 0; -ETIMEDOUT: the deadline is over; -E2BIG: the set is full; -EMFILE: out of descriptors; or another

@@ -162,6 +162,15 @@ int opener_list(struct opener *opener, const struct vmad_caller *caller, pid_t *
 		struct vmad_error *err);
 
 /*
+ * The same, for who has something to do meanwhile. NULL: it has not begun, and opener_list() is there to wait for. What
+ * has begun has to be ended, which frees it.
+ */
+struct opener_listing;
+struct opener_listing *opener_list_begin(struct opener *opener, const struct vmad_caller *caller);
+int opener_list_end(struct opener *opener, struct opener_listing *listing, pid_t **ret_pids, size_t *ret_count,
+		    struct vmad_error *err);
+
+/*
  * Opens files of many processes. 0 means that every target was tried and its fd[] tells how each went: ENOENT or ESRCH
  * where the process is gone or hidden, EACCES or EPERM where the kernel refused. Where it fails as a whole, every fd[] is
  * -EBADF. At most OPENER_BATCH descriptors a call.

@@ -36,10 +36,13 @@ static int ask_identity(struct channels *channels, const char *token)
 
 static int ask_list(struct channels *channels)
 {
+	struct channel *channel;
 	pid_t *pids = NULL;
 	size_t count = 0;
-	int r = remote_list(channels, &caller, &pids, &count);
+	int r = remote_list_begin(channels, &caller, true, &channel);
 
+	if (r == 0)
+		r = remote_list_end(channels, channel, &pids, &count);
 	MUST((r == 0) == (pids != NULL));
 	free(pids);
 	return r;

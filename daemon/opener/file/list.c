@@ -118,22 +118,36 @@ static struct list_request *list_new(const struct vmad_caller *caller)
 	return request;
 }
 
-int opener_list(struct opener *opener, const struct vmad_caller *caller, pid_t **ret_pids, size_t *ret_count,
-		struct vmad_error *err)
-{
+struct opener_listing {
+	struct channel *channel;	/* NULL: the opener is in this process */
 	struct list_request *request;
+};
+
+static int begin(struct opener *opener, const struct vmad_caller *caller, bool patient, struct opener_listing *listing)
+{
 	int r = opener_may_act(opener, caller);
 
-	if (r == 0 && opener->channels)
-		return vmad_outcome(err, remote_list(opener->channels, caller, ret_pids, ret_count), 0, NULL, "list");
 	if (r < 0)
-		return vmad_fail(err, -r, 0, NULL, "list");
-	request = list_new(caller);
-	if (!request)
-		return vmad_fail(err, ENOMEM, 0, NULL, "list");
-	r = opener_run(opener, &request->base);
+		return r;
+	if (opener->channels)
+		return remote_list_begin(opener->channels, caller, patient, &listing->channel);
+	listing->request = list_new(caller);
+	if (!listing->request)
+		return -ENOMEM;
+	opener_submit(opener, &listing->request->base);
+	return 0;
+}
+
+static int end(struct opener *opener, const struct opener_listing *listing, pid_t **ret_pids, size_t *ret_count)
+{
+	struct list_request *request = listing->request;
+	int r;
+
+	if (listing->channel)
+		return remote_list_end(opener->channels, listing->channel, ret_pids, ret_count);
+	r = opener_await(opener, &request->base);
 	if (r < 0)
-		return vmad_fail(err, -r, 0, NULL, "list");
+		return r;
 	r = request->base.result;
 	if (r == 0) {
 		*ret_pids = request->pids;
@@ -141,5 +155,36 @@ int opener_list(struct opener *opener, const struct vmad_caller *caller, pid_t *
 		request->pids = NULL;
 	}
 	list_drop(&request->base);
-	return r < 0 ? vmad_fail(err, -r, 0, NULL, "list") : 0;
+	return r;
+}
+
+struct opener_listing *opener_list_begin(struct opener *opener, const struct vmad_caller *caller)
+{
+	struct opener_listing *listing = calloc(1, sizeof(*listing));
+
+	if (listing && begin(opener, caller, false, listing) < 0) {
+		free(listing);
+		return NULL;
+	}
+	return listing;
+}
+
+int opener_list_end(struct opener *opener, struct opener_listing *listing, pid_t **ret_pids, size_t *ret_count,
+		    struct vmad_error *err)
+{
+	int r = end(opener, listing, ret_pids, ret_count);
+
+	free(listing);
+	return vmad_outcome(err, r, 0, NULL, "list");
+}
+
+int opener_list(struct opener *opener, const struct vmad_caller *caller, pid_t **ret_pids, size_t *ret_count,
+		struct vmad_error *err)
+{
+	struct opener_listing listing = { NULL };
+	int r = begin(opener, caller, true, &listing);
+
+	if (r == 0)
+		r = end(opener, &listing, ret_pids, ret_count);
+	return vmad_outcome(err, r, 0, NULL, "list");
 }

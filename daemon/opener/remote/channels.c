@@ -328,22 +328,33 @@ static int add(struct channels *channels, uint64_t until, struct channel **ret_c
 	return r;
 }
 
-/* until 0: without waiting for one (-EAGAIN). */
-static int take(struct channels *channels, uint64_t until, struct channel **ret_channel)
+/* Under the lock. */
+static int take_spare(struct channels *channels, struct channel **ret_channel)
+{
+	if (!channels->idle || !channels->idle->next)
+		return -EAGAIN;
+	*ret_channel = channels->idle;
+	channels->idle = channels->idle->next;
+	return 0;
+}
+
+static int take(struct channels *channels, enum channels_patience patience, uint64_t until, struct channel **ret_channel)
 {
 	uint64_t retry = 0;
 	int r = -EAGAIN;
 
 	pthread_mutex_lock(&channels->lock);
-	while (r == -EAGAIN) {
+	if (patience == CHANNELS_SPARE)
+		r = take_spare(channels, ret_channel);
+	while (r == -EAGAIN && patience != CHANNELS_SPARE) {
 		if (channels->idle) {
 			*ret_channel = channels->idle;
 			channels->idle = channels->idle->next;
 			r = 0;
 		} else if (channels->count < channels->count_max && now_ms() >= retry) {
-			r = add(channels, until ? until : now_ms() + OPENER_TIMEOUT_MS, ret_channel);
+			r = add(channels, until, ret_channel);
 			retry = now_ms() + RETRY_MS;
-		} else if (!until) {
+		} else if (patience == CHANNELS_IDLE) {
 			break;
 		} else if (now_ms() >= until) {
 			r = -ETIMEDOUT;
@@ -390,18 +401,18 @@ static int say(struct channels *channels, struct channel *channel, const struct 
 	return is_end(r) ? -ENOTCONN : r;
 }
 
-int channels_begin(struct channels *channels, bool patient, const struct wire_request *request, const void *payload,
-		   int fd, struct channel **ret_channel)
+int channels_begin(struct channels *channels, enum channels_patience patience, const struct wire_request *request,
+		   const void *payload, int fd, struct channel **ret_channel)
 {
 	uint64_t until = now_ms() + OPENER_TIMEOUT_MS;
 	struct channel *channel;
-	int r = take(channels, patient ? until : 0, &channel);
+	int r = take(channels, patience, until, &channel);
 
 	if (r == 0)
 		r = say(channels, channel, request, payload, fd);
 	/* An idle one whose other end had ended: the opener has not heard of the request, and may be there all the same. */
 	for (unsigned i = 0; r == -ENOTCONN && i < channels->count_max && atomic_load(&channels->life); i++) {
-		r = take(channels, patient ? until : 0, &channel);
+		r = take(channels, patience, until, &channel);
 		if (r < 0)
 			break;
 		r = say(channels, channel, request, payload, fd);
@@ -426,7 +437,7 @@ int channels_end(struct channels *channels, struct channel *channel)
 int channels_call(struct channels *channels, const struct wire_request *request, const void *payload, int fd,
 		  struct channel **ret_channel)
 {
-	int r = channels_begin(channels, true, request, payload, fd, ret_channel);
+	int r = channels_begin(channels, CHANNELS_WAIT, request, payload, fd, ret_channel);
 
 	return r < 0 ? r : channels_end(channels, *ret_channel);
 }

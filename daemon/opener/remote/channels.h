@@ -57,11 +57,16 @@ int channels_call(struct channels *channels, const struct wire_request *request,
 
 /*
  * Its two halves, for several requests at once. Who waits while it has channels of its own may wait for others that do
- * so too: only the first one is taken patiently; -EAGAIN: there is none just now. After channels_end() has failed there
- * is no channel any more.
+ * so too: only who has none may wait, or who leaves one for all to use, one after the other. -EAGAIN: there is none just
+ * now. After channels_end() has failed there is no channel any more.
  */
-int channels_begin(struct channels *channels, bool patient, const struct wire_request *request, const void *payload,
-		   int fd, struct channel **ret_channel);
+enum channels_patience {
+	CHANNELS_WAIT,			/* until one is free: for who has none */
+	CHANNELS_IDLE,			/* one that is free, if there is one: for who waits for no further one */
+	CHANNELS_SPARE,			/* likewise, if it is not the last one: for who goes on to ask by others */
+};
+int channels_begin(struct channels *channels, enum channels_patience patience, const struct wire_request *request,
+		   const void *payload, int fd, struct channel **ret_channel);
 int channels_end(struct channels *channels, struct channel *channel);
 
 /* Closes the descriptors that are left in it. */

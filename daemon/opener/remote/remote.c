@@ -127,11 +127,17 @@ static int take_pids(const struct channel *channel, pid_t **ret_pids, size_t *re
 	return 0;
 }
 
-int remote_list(struct channels *channels, const struct vmad_caller *caller, pid_t **ret_pids, size_t *ret_count)
+int remote_list_begin(struct channels *channels, const struct vmad_caller *caller, bool patient,
+		      struct channel **ret_channel)
 {
 	const struct wire_request request = { .operation = WIRE_LIST, .caller = caller->handle };
-	struct channel *channel = NULL;
-	int r = call(channels, &request, NULL, -1, &channel);
+
+	return channels_begin(channels, patient ? CHANNELS_WAIT : CHANNELS_SPARE, &request, NULL, -1, ret_channel);
+}
+
+int remote_list_end(struct channels *channels, struct channel *channel, pid_t **ret_pids, size_t *ret_count)
+{
+	int r = outcome(channels, channel, channels_end(channels, channel));
 
 	return r < 0 ? r : give(channels, channel, take_pids(channel, ret_pids, ret_count));
 }
@@ -165,7 +171,7 @@ static int take_targets(struct channel *channel, struct opener_target *targets, 
 	return 0;
 }
 
-static int begin_open(struct channels *channels, const struct vmad_caller *caller, bool patient,
+static int begin_open(struct channels *channels, const struct vmad_caller *caller, enum channels_patience patience,
 		      const struct opener_target *targets, size_t count, struct channel **ret_channel)
 {
 	struct wire_request request = { .operation = WIRE_OPEN, .caller = caller->handle };
@@ -176,7 +182,7 @@ static int begin_open(struct channels *channels, const struct vmad_caller *calle
 		wanted[i] = (struct wire_target){ targets[i].pid, targets[i].want, targets[i].only_if.index,
 						  targets[i].only_if.mask, targets[i].only_if.value };
 	request.bytes = (uint32_t)(count * sizeof(*wanted));
-	return channels_begin(channels, patient, &request, wanted, -1, ret_channel);
+	return channels_begin(channels, patience, &request, wanted, -1, ret_channel);
 }
 
 static int end_open(struct channels *channels, struct channel *channel, struct opener_target *targets, size_t count)
@@ -193,7 +199,7 @@ int remote_open(struct channels *channels, const struct vmad_caller *caller, str
 
 	if (count > OPENER_BATCH)
 		return -E2BIG;
-	r = begin_open(channels, caller, true, targets, count, &channel);
+	r = begin_open(channels, caller, CHANNELS_WAIT, targets, count, &channel);
 	return r < 0 ? r : end_open(channels, channel, targets, count);
 }
 
@@ -218,8 +224,8 @@ static int begin_openings(struct opening *opening)
 		struct opener_target *first = opening->targets + opening->next;
 		size_t some = open_count_of_request(first, left < opening->share ? left : opening->share);
 		struct channel **channel = &opening->ring[opening->begun % OPENER_THREADS].channel;
-		int r = begin_open(opening->channels, opening->caller, opening->begun == opening->ended, first, some,
-				   channel);
+		int r = begin_open(opening->channels, opening->caller,
+				   opening->begun == opening->ended ? CHANNELS_WAIT : CHANNELS_IDLE, first, some, channel);
 
 		if (r < 0)
 			return opening->begun == opening->ended ? r : 0;

@@ -10,6 +10,7 @@
 
 #include "opener/opener.h"
 
+struct channel;
 struct channels;
 
 /* A caller whom this opener has told of, and not one before it. */
@@ -17,7 +18,10 @@ bool remote_knows(struct channels *channels, const struct vmad_caller *caller);
 int remote_identify(struct channels *channels, int socket_fd, const char *token, struct vmad_caller **ret_caller);
 int remote_grant(struct channels *channels, const struct vmad_caller *caller, struct opener_grant *ret_grant);
 void remote_forget(struct channels *channels, const struct vmad_caller *caller);
-int remote_list(struct channels *channels, const struct vmad_caller *caller, pid_t **ret_pids, size_t *ret_count);
+/* Who is not patient may have something else to ask before it is ended. */
+int remote_list_begin(struct channels *channels, const struct vmad_caller *caller, bool patient,
+		      struct channel **ret_channel);
+int remote_list_end(struct channels *channels, struct channel *channel, pid_t **ret_pids, size_t *ret_count);
 int remote_open(struct channels *channels, const struct vmad_caller *caller, struct opener_target *targets, size_t count);
 int remote_open_many(struct channels *channels, const struct vmad_caller *caller, struct opener_target *targets,
 		     size_t count, void (*each)(void *arg, struct opener_target *some, size_t count), void *arg);

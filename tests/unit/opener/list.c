@@ -63,6 +63,26 @@ static void all_of_them(void **state)
 	opener_free(opener);
 }
 
+static void in_two_steps(void **state)
+{
+	const struct vmad_caller anonymous = { .class = VMAD_CALLER_ANONYMOUS };
+	struct opener_listing *listing;
+	struct opener *opener;
+	pid_t *pids;
+	size_t count;
+
+	(void)state;
+	assert_int_equal(opener_new("/proc", &opener, NULL), 0);
+	assert_null(opener_list_begin(opener, &anonymous));
+	listing = opener_list_begin(opener, ourselves());
+	assert_non_null(listing);
+	assert_int_equal(opener_list_end(opener, listing, &pids, &count, NULL), 0);
+	expect_ascending(pids, count);
+	assert_true(holds(pids, count, getpid()));
+	free(pids);
+	opener_free(opener);
+}
+
 static void captured_tree(void **state)
 {
 	static const pid_t expected[] = { 2, 100, 101, 102, 103, 104, 107, 108, 109 };
@@ -261,6 +281,7 @@ int main(void)
 {
 	const struct CMUnitTest cases[] = {
 		CASE("all processes, ascending", all_of_them),
+		CASE("in two steps, with something else between them", in_two_steps),
 		CASE("a captured tree", captured_tree),
 		CASE("a tree without any, and numbers that are no pids", no_pids),
 		CASE("hidepid=0", hidepid_0),

@@ -26,11 +26,8 @@ static int set_up(void **state)
 	address.name.sun_family = AF_UNIX;
 	snprintf(address.name.sun_path, sizeof(address.name.sun_path), "/tmp/unit-reconnect-%d", (int)getpid());
 	listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	client = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (bind(listener, (struct sockaddr *)&address.name, sizeof(address.name)) < 0 || listen(listener, 8) < 0 ||
-	    connect(client, (struct sockaddr *)&address.name, sizeof(address.name)) < 0)
+	if (bind(listener, (struct sockaddr *)&address.name, sizeof(address.name)) < 0 || listen(listener, 8) < 0)
 		return -1;
-	accepted = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
 	address.len = sizeof(address.name);
 	return getsockname(listener, (struct sockaddr *)&address.name, &address.len);
 }
@@ -38,11 +35,29 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
 	(void)state;
-	close(accepted);
-	close(client);
 	close(listener);
 	return unlink(address.name.sun_path);
 }
+
+/* Each case has a client of its own: an opener that is left ends the connections of those that it knew. */
+static int connect_client(void **state)
+{
+	(void)state;
+	client = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (connect(client, (struct sockaddr *)&address.name, address.len) < 0)
+		return -1;
+	accepted = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+	return accepted < 0;
+}
+
+static int close_client(void **state)
+{
+	(void)state;
+	close(accepted);
+	return close(client);
+}
+
+#define WITH_CLIENT(sentence, function) { sentence, function, connect_client, close_client, NULL }
 
 /* board_fd: what it is to hand out, or -1. */
 static pid_t start_opener(int board_fd, int *ret_control)
@@ -128,6 +143,35 @@ static void another_takes_its_place(void **state)
 	assert_int_equal(waitpid(second, NULL, 0), second);	/* it was told that this was all */
 }
 
+/* Who has begun a list asks for more before it is ended: if all channels were such lists', nobody would get on. */
+static void lists_leave_a_channel(void **state)
+{
+	struct opener_listing *listings[OPENER_REMOTE_THREADS];
+	struct vmad_caller *caller;
+	struct opener *opener;
+	size_t count, begun = 0;
+	pid_t *pids, pid;
+	int control;
+
+	(void)state;
+	pid = start_opener(-1, &control);
+	assert_int_equal(opener_new_remote(OPENER_REMOTE_THREADS, &opener, NULL), 0);
+	assert_int_equal(opener_connect(opener, control), 0);
+	assert_int_equal(opener_identify(opener, accepted, &caller, NULL), 0);
+	while (begun < OPENER_REMOTE_THREADS && (listings[begun] = opener_list_begin(opener, caller)))
+		begun++;
+	assert_int_equal(begun, OPENER_REMOTE_THREADS - 1);
+	assert_int_equal(list(opener, caller), 0);
+	while (begun-- > 0) {
+		assert_int_equal(opener_list_end(opener, listings[begun], &pids, &count, NULL), 0);
+		assert_true(count > 0);
+		free(pids);
+	}
+	opener_forget(opener, caller);
+	opener_free(opener);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+}
+
 static void late_answers_are_not_mixed_up(void **state)
 {
 	struct stat st, given;
@@ -169,9 +213,10 @@ static void nothing_is_published(void **state)
 int main(void)
 {
 	const struct CMUnitTest cases[] = {
-		CASE("one that is gone fails calls, another goes on, and knows nobody of the former's", another_takes_its_place),
-		CASE("an answer that comes late is not taken for the next one's", late_answers_are_not_mixed_up),
-		CASE("without a sampler there is no board", nothing_is_published),
+		WITH_CLIENT("one that is gone fails calls, another goes on, and knows nobody of the former's", another_takes_its_place),
+		WITH_CLIENT("an answer that comes late is not taken for the next one's", late_answers_are_not_mixed_up),
+		WITH_CLIENT("lists that are begun leave a channel for others", lists_leave_a_channel),
+		WITH_CLIENT("without a sampler there is no board", nothing_is_published),
 	};
 
 	return cmocka_run_group_tests(cases, set_up, tear_down);
