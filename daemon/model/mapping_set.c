@@ -157,26 +157,44 @@ bool mapping_set_still_maps(const struct mapping_set *set, const struct mapping_
 	       pagemap_pfn(entry) == set->pfn;
 }
 
+void mapping_set_find_first(struct mapping_set *set)
+{
+	for (size_t i = 0; i < set->process_count; i++)
+		set->processes[i].is_used = false;
+	for (size_t i = set->count; i-- > 0; ) {
+		struct mapping_process *process = &set->processes[set->places[i].process];
+
+		process->is_used = true;
+		process->first = i;
+	}
+}
+
 struct reread {
 	struct mapping_set *set;
+	const struct mapping_look *look;
 	bool moved[2];
 };
 
+/* A process's mark is read with its first place: in one half only. */
 static void reread_half(void *arg, unsigned which)
 {
 	struct reread *reread = arg;
 	struct mapping_set *set = reread->set;
-	size_t places = set->count / 2, processes = set->process_count / 2;
+	const size_t middle = set->count / 2, end = which ? set->count : middle;
 
-	for (size_t i = which ? places : 0; i < (which ? set->count : places); i++)
+	for (size_t i = which ? middle : 0; i < end; i++) {
+		const struct mapping_process *process = &set->processes[set->places[i].process];
+
 		set->places[i].is_gone = !mapping_set_still_maps(set, &set->places[i]);
-	for (size_t i = which ? processes : 0; set->told && i < (which ? set->process_count : processes); i++)
-		reread->moved[which] |= set->processes[i].is_used && mapping_mark_moved(set, &set->processes[i]);
+		reread->moved[which] |= process->first == i && mapping_mark_moved(set, process);
+		if (reread->look)
+			reread->look->look(reread->look->arg, which, i);
+	}
 }
 
-bool mapping_set_reread(struct mapping_set *set)
+bool mapping_set_reread(struct mapping_set *set, const struct mapping_look *look)
 {
-	struct reread reread = { .set = set };
+	struct reread reread = { .set = set, .look = look };
 	size_t kept = 0;
 	bool same;
 
@@ -187,7 +205,10 @@ bool mapping_set_reread(struct mapping_set *set)
 			set->places[kept++] = set->places[i];
 	}
 	same = kept == set->count && !set->has_moved;
-	set->count = kept;
+	if (kept < set->count) {
+		set->count = kept;
+		mapping_set_find_first(set);
+	}
 	return same;
 }
 

@@ -36,6 +36,7 @@ struct mapping_process {
 	bool is_told;			/* apart, by its mark: nobody needs to ask kcmp */
 	bool is_new;			/* these files are not those that its places were found by */
 	bool is_used;			/* it has places */
+	size_t first;			/* of them */
 	uint64_t marks[MAPPING_MARKS];
 };
 
@@ -93,9 +94,17 @@ int mapping_set_settle(struct mapping_set *set, struct opener *opener, const str
 
 /*
  * Reads every place and every mark of a settled set again, and drops places that map another frame now. True: nothing
- * had changed.
+ * had changed. look(), unless it is NULL, is called for each place before anything is dropped, by two threads: what it
+ * reads of the process costs least while the kernel is about it.
  */
-bool mapping_set_reread(struct mapping_set *set);
+struct mapping_look {
+	void (*look)(void *arg, unsigned thread, size_t place);
+	void *arg;
+};
+bool mapping_set_reread(struct mapping_set *set, const struct mapping_look *look);
+
+/* Of a set whose places are in order: says of each process whether, and where first, it has places. */
+void mapping_set_find_first(struct mapping_set *set);
 
 /* Reads a place of a settled set. */
 bool mapping_set_still_maps(const struct mapping_set *set, const struct mapping_place *place);

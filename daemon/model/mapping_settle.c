@@ -35,7 +35,6 @@ static struct mapping_process take_newest(struct mapping_set *set, size_t *at, p
 
 		if (kept->files.pid == pid && !newest.kept) {
 			newest = *kept;
-			newest.is_used = false;
 			continue;
 		}
 		newest.is_new |= kept->files.pid == pid;
@@ -200,18 +199,18 @@ static void spread(struct mapping_set *set)
 
 	for (size_t i = 0; i < set->count; i++) {
 		struct mapping_place place = set->places[i];
-		struct mapping_process *process = &set->processes[place.process];
+		const struct mapping_process *process = &set->processes[place.process];
 
 		place.group = process->group;
 		if (place.group == OPENER_NO_MM || process->files.fd[OPENER_PAGEMAP] < 0 ||
 		    (process->is_new && !mapping_set_still_maps(set, &place)))
 			continue;
-		process->is_used = true;
 		set->places[kept++] = place;
 	}
 	set->count = kept;
 	if (kept)
 		qsort(set->places, kept, sizeof(*set->places), by_group_and_address);
+	mapping_set_find_first(set);
 	for (size_t i = 0; i < set->process_count; i++)
 		set->processes[i].is_new = false;
 }

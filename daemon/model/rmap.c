@@ -249,7 +249,7 @@ static int climb(struct rmap *rmap, const struct step *step, struct vmad_error *
 		ended = why_ended(r);
 		if (r < 0 && !ended)
 			return r;
-		r = rmap_prove(&rmap->set, &rmap->frame, &rmap->question, &verdict, err);
+		r = rmap_prove(&rmap->set, &rmap->frame, rmap->rows, &rmap->question, &verdict, err);
 		if (r < 0)
 			ended = why_ended(r);
 		if (r < 0 && !ended)
@@ -392,6 +392,11 @@ int rmap_new(struct opener *opener, const struct vmad_caller *caller, const stru
 						 .opener = opener, .caller = caller,
 						 .deadline_us = rmap_clock_us() + query->budget_us };
 	rmap->method = "same-address";
+	r = rmap_rows_new(&rmap->set, &rmap->rows, err);
+	if (r < 0) {
+		free(rmap);
+		return r;
+	}
 	rmap->helper = rmap_helper_new(opener, caller);
 	if (query->pid && !rmap->helper)
 		rmap_begin_listing(&rmap->question);
@@ -401,8 +406,6 @@ int rmap_new(struct opener *opener, const struct vmad_caller *caller, const stru
 	rmap_end_listing(&rmap->question);
 	if (r == 0 && rmap->by_helper && rmap_helper_begin(rmap->helper, query->candidates) < 0)
 		r = vmad_fail(err, ENOMEM, query->pid, NULL, "allocate");
-	if (r == 0)
-		r = rmap_rows_new(&rmap->set, &rmap->rows, err);
 	if (r < 0) {
 		rmap_free(rmap);
 		return r;

@@ -8,6 +8,7 @@
 
 #include "model/mapping_set.h"
 #include "model/rmap_frame.h"
+#include "model/rmap_rows.h"
 #include "model/rmap_steps.h"
 
 enum rmap_verdict {
@@ -18,9 +19,12 @@ enum rmap_verdict {
 	RMAP_UNTOLD,		/* which processes share an mm */
 };
 
-/* Settles the set, counts the frame anew, and judges. 0; or what mapping_set_settle() failed with. */
-int rmap_prove(struct mapping_set *set, struct rmap_frame *frame, const struct rmap_question *question,
-	       enum rmap_verdict *ret_verdict, struct vmad_error *err);
+/*
+ * Settles the set, counts the frame anew, and judges; the rows are those of the set then. 0; or what mapping_set_settle()
+ * failed with.
+ */
+int rmap_prove(struct mapping_set *set, struct rmap_frame *frame, struct rmap_rows *rows,
+	       const struct rmap_question *question, enum rmap_verdict *ret_verdict, struct vmad_error *err);
 
 /* Of so many found mappings that did not move. */
 enum rmap_verdict rmap_compare(size_t found, uint64_t count);

@@ -31,7 +31,7 @@ struct gatherer {
 struct rmap_rows {
 	const struct mapping_set *set;
 	size_t next;			/* place in the set */
-	size_t start, middle, end;	/* places of the chunk, in two halves */
+	size_t start, end;		/* places of the chunk */
 	struct fact *facts;		/* of places start to end; only first ones have any */
 	struct gatherer gatherer[2];
 	char *pids;
@@ -55,6 +55,13 @@ static void free_facts(struct rmap_rows *rows)
 		free(rows->facts[i - rows->start].name);
 	free(rows->facts);
 	rows->facts = NULL;
+	rows->start = rows->end;
+}
+
+void rmap_rows_forget(struct rmap_rows *rows)
+{
+	free_facts(rows);
+	rows->start = rows->end = 0;
 }
 
 void rmap_rows_free(struct rmap_rows *rows)
@@ -138,38 +145,59 @@ static int gather(struct gatherer *gatherer, const struct opener_target *files, 
 	return vma ? add_vma(fact, vma) : 0;
 }
 
-static void gather_half(void *arg, unsigned which)
+void rmap_rows_look(void *arg, unsigned thread, size_t place)
 {
 	struct rmap_rows *rows = arg;
 	const struct mapping_set *set = rows->set;
-	struct gatherer *gatherer = &rows->gatherer[which];
-	size_t end = which ? rows->end : rows->middle;
+	struct gatherer *gatherer = &rows->gatherer[thread];
 
-	gatherer->result = 0;
-	for (size_t i = which ? rows->middle : rows->start; i < end && gatherer->result == 0; i++) {
-		const struct mapping_place *place = &set->places[i];
-
-		if (mapping_set_is_first(set, i))
-			gatherer->result = gather(gatherer, &set->processes[place->process].files, place->address,
-						  &rows->facts[i - rows->start]);
-	}
+	if (place < rows->end && gatherer->result == 0 && mapping_set_is_first(set, place))
+		gatherer->result = gather(gatherer, &set->processes[set->places[place].process].files,
+					  set->places[place].address, &rows->facts[place - rows->start]);
 }
 
-/* The facts of the next places. */
-static int gather_chunk(struct rmap_rows *rows)
+static void gather_half(void *arg, unsigned which)
+{
+	struct rmap_rows *rows = arg;
+	size_t middle = rows->start + (rows->end - rows->start) / 2, end = which ? rows->end : middle;
+
+	for (size_t i = which ? middle : rows->start; i < end; i++)
+		rmap_rows_look(rows, which, i);
+}
+
+/* Room for the facts of the next places. */
+static int begin_chunk(struct rmap_rows *rows)
 {
 	size_t rest = rows->set->count - rows->end, count = rest < CHUNK ? rest : CHUNK;
 
 	free_facts(rows);
-	rows->start = rows->end;
-	rows->end = rows->start + count;
-	rows->middle = rows->start + count / 2;
+	for (int i = 0; i < 2; i++)
+		rows->gatherer[i].result = 0;
 	rows->facts = calloc(count, sizeof(*rows->facts));
-	if (!rows->facts) {
-		rows->end = rows->start;
+	if (!rows->facts)
 		return -ENOMEM;
-	}
-	halves_run(gather_half, rows, count);
+	rows->end = rows->start + count;
+	return 0;
+}
+
+void rmap_rows_begin(struct rmap_rows *rows)
+{
+	rmap_rows_forget(rows);
+	begin_chunk(rows);
+}
+
+static int gather_chunk(struct rmap_rows *rows)
+{
+	int r = begin_chunk(rows);
+
+	if (r == 0)
+		halves_run(gather_half, rows, rows->end - rows->start);
+	return r;
+}
+
+/* Of the chunk. */
+static int result(const struct rmap_rows *rows)
+{
 	return rows->gatherer[0].result < 0 ? rows->gatherer[0].result : rows->gatherer[1].result;
 }
 
@@ -184,6 +212,7 @@ int rmap_rows_next(struct rmap_rows *rows, struct vmad_mapping *ret_mapping)
 		return 0;
 	if (rows->next >= rows->end)
 		r = gather_chunk(rows);
+	r = r < 0 ? r : result(rows);
 	if (r < 0)
 		return r;
 	*ret_mapping = rows->facts[rows->next - rows->start].mapping;

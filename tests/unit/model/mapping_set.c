@@ -111,7 +111,7 @@ static void by_address_space(void **state)
 	add(&set, getpid(), page);
 	assert_int_equal(mapping_set_settle(&set, opener, me(), NULL), 0);
 	assert_int_equal(set.count, 4);
-	assert_true(mapping_set_reread(&set));
+	assert_true(mapping_set_reread(&set, NULL));
 	expect(&set, 3, 2);
 	for (size_t i = 0; i < set.count; i++)
 		assert_int_equal(mapping_set_is_first(&set, i), set.places[i].pid != sibling || getpid() > sibling);
@@ -163,17 +163,17 @@ static void by_marks(void **state)
 	}
 	assert_int_equal(mapping_set_settle(&set, opener, me(), NULL), 0);
 	assert_true(told(&set) == 2);
-	assert_true(mapping_set_reread(&set));
+	assert_true(mapping_set_reread(&set, NULL));
 	expect(&set, 3, 3);
 	assert_int_equal(set.count, 4);
 	/* A mark that is another one than it was counts no more. */
 	for (size_t i = 0; i < set.process_count; i++)
 		set.processes[i].marks[set.mark]++;
-	assert_false(mapping_set_reread(&set));
-	assert_false(mapping_set_reread(&set));
+	assert_false(mapping_set_reread(&set, NULL));
+	assert_false(mapping_set_reread(&set, NULL));
 	assert_int_equal(mapping_set_settle(&set, opener, me(), NULL), 0);
 	assert_int_equal(told(&set), 0);
-	assert_true(mapping_set_reread(&set));
+	assert_true(mapping_set_reread(&set, NULL));
 	expect(&set, 3, 3);
 	mapping_set_free(&set);
 	assert_int_equal(count_entries("/proc/self/fd"), fds);
@@ -247,10 +247,10 @@ static void what_has_gone(void **state)
 	add(&set, getpid(), &set);	/* another page */
 	assert_int_equal(mapping_set_settle(&set, opener, me(), NULL), 0);
 	assert_int_equal(set.count, 2);
-	assert_true(mapping_set_reread(&set));
+	assert_true(mapping_set_reread(&set, NULL));
 	expect(&set, 2, 2);
 	end_process(child);
-	assert_false(mapping_set_reread(&set));
+	assert_false(mapping_set_reread(&set, NULL));
 	expect(&set, 1, 1);
 	assert_int_equal(set.places[0].pid, getpid());
 	mapping_set_free(&set);
@@ -301,7 +301,7 @@ static void empty(void **state)
 	(void)state;
 	mapping_set_init(&set, 1);
 	assert_int_equal(mapping_set_settle(&set, opener, me(), NULL), 0);
-	assert_true(mapping_set_reread(&set));
+	assert_true(mapping_set_reread(&set, NULL));
 	expect(&set, 0, 0);
 	mapping_set_free(&set);
 }
