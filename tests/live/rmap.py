@@ -528,6 +528,7 @@ CASES = [
     hugetlb,
     ksm,
     shared('clone-vm', 'one mm of two processes is one mapping, and the mapper elsewhere is not missed', 'file-offset'),
+    shared('distant', 'the mapper that is not among the nearest, where two of those are one mapping, is not missed', 'same-address'),
     shared('vfork', 'while vfork waits: one mapping, two processes', 'same-address'),
     shared('leaders', 'processes whose leaders have exited', 'same-address'),
     libc_text,

@@ -430,6 +430,33 @@ static void make_clone_vm(void)
 	say_mapped(elsewhere, mover, 0);
 }
 
+#define STRANGERS 60
+
+static void part_with(char *at)
+{
+	munmap(at, page_bytes);
+}
+
+/* Those with the nearest pids are as many as mappings are counted, but of one mm; others are behind many that map nothing. */
+static void make_distant(void)
+{
+	char *at = map_page(MAP_SHARED | MAP_ANONYMOUS, -1);
+	pid_t sibling, distant;
+
+	dirty(at);
+	sibling = clone_vm(sibling_main, NULL, 0);
+	wait_for_child();
+	for (int i = 0; i < STRANGERS; i++)
+		fork_with(part_with, at);
+	distant = fork_with(touch, at);
+	say_page("an mm of two processes, and another one behind strangers", getpid(), at);
+	say_mapped(at, getpid(), sibling);
+	say_mapped(at, distant, 0);
+	say_page("the same, from the other end", distant, at);
+	say_mapped(at, getpid(), sibling);
+	say_mapped(at, distant, 0);
+}
+
 /* The clone's mm is this one's: so its answers are printed by it, while vfork keeps the parent where it is. */
 static char *vfork_page;
 
@@ -642,6 +669,7 @@ static const struct {
 	{ "hugetlb", make_hugetlb },
 	{ "ksm", make_ksm },
 	{ "clone-vm", make_clone_vm },
+	{ "distant", make_distant },
 	{ "vfork", make_vfork },
 	{ "leaders", make_leaders },
 	{ "vdso", make_vdso },
