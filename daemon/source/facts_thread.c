@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <libproc2/pids.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -155,19 +156,19 @@ static struct facts_request *take_batch(struct pid_set *set)
 	return first;
 }
 
-/* Who waits may go, and take the request along, as soon as the lock is free: `next` is read before. */
+/*
+ * Who waits may go, and take the request along, as soon as it is finished: `next` is read before. Without the lock: it
+ * would have to be waited for by who wakes up, and where that takes the CPU at once, nobody else would have it soon.
+ */
 static void give_back(struct facts_request *batch, int result)
 {
-	pthread_mutex_lock(&thread.lock);
 	while (batch) {
 		struct facts_request *next = batch->next;
 
 		batch->result = result;
-		batch->done = true;
-		pthread_cond_signal(&batch->finished);
+		sem_post(&batch->finished);
 		batch = next;
 	}
-	pthread_mutex_unlock(&thread.lock);
 }
 
 static int read_batch(struct pids_info **info, struct pid_set *set, struct facts_request *batch)
@@ -238,24 +239,35 @@ int facts_thread_start(void)
 	return r;
 }
 
-int facts_thread_ask(struct facts_request *request)
+/* Wakes the thread with the lock given back, as above. */
+static int enqueue(struct facts_request *request)
 {
 	int r;
 
-	request->done = false;
-	request->next = NULL;
-	pthread_cond_init(&request->finished, NULL);
 	pthread_mutex_lock(&thread.lock);
 	r = start_once();
 	if (r == 0) {
 		*thread.last = request;
 		thread.last = &request->next;
-		pthread_cond_signal(&thread.some_waiting);
-		while (!request->done)
-			pthread_cond_wait(&request->finished, &thread.lock);
-		r = request->result;
 	}
 	pthread_mutex_unlock(&thread.lock);
-	pthread_cond_destroy(&request->finished);
+	if (r == 0)
+		pthread_cond_signal(&thread.some_waiting);
+	return r;
+}
+
+int facts_thread_ask(struct facts_request *request)
+{
+	int r;
+
+	request->next = NULL;
+	sem_init(&request->finished, 0, 0);
+	r = enqueue(request);
+	if (r == 0) {
+		while (sem_wait(&request->finished) < 0)
+			;	/* EINTR */
+		r = request->result;
+	}
+	sem_destroy(&request->finished);
 	return r;
 }

@@ -8,7 +8,7 @@
 #ifndef SOURCE_FACTS_THREAD_H
 #define SOURCE_FACTS_THREAD_H
 
-#include <pthread.h>
+#include <semaphore.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -28,9 +28,8 @@ struct facts_request {
 	struct facts *facts;		/* out: one for each pid, with strings in ... */
 	struct facts_text *texts;	/* ... one for each pid; the caller's to free */
 
-	bool done;
 	int result;			/* 0 or negative errno */
-	pthread_cond_t finished;
+	sem_t finished;
 	struct facts_request *next;
 };
 
