@@ -6,6 +6,7 @@
 
 #include "http/accepted.h"
 #include "http/exchange.h"
+#include "stall/giveway.h"
 #include "stall/stall.h"
 #include "opener/opener.h"
 
@@ -182,6 +183,9 @@ enum MHD_Result dispatch(struct exchange *exchange, const char *method)
 	may = may_ask(exchange, method);
 	exchange->class = class_of(request);
 	exchange->metered = true;
+	if (exchange->class == METER_CHEAP)
+		giveway_to_quick(exchange->read_us);
+	giveway_set(false);
 	meter_begin(exchange->class);
 	if (may) {
 		request->ndjson = accepted_names(exchange->head.accept, "application/x-ndjson");
@@ -203,8 +207,10 @@ bool request_walk(struct request *request, pid_t pid)
 	connection_ends_turn(exchange->connection);
 	r = walk_begin(exchange->server->walks, request->caller, pid, &request->permit);
 	stall_got_on();
-	if (r == 0)
+	if (r == 0) {
+		giveway_set(walk_is_one_of_many(request->permit));
 		return true;
+	}
 	connection_takes_turn(exchange->connection);
 	exchange_refuse(exchange, r == -ENOMEM ? PROBLEM_FAILED : PROBLEM_BUSY,
 			r == -EBUSY ? "too many walks of page tables wait already" : "no walk of page tables came to its end in time",

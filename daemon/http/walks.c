@@ -314,6 +314,18 @@ void walk_end(struct walk_permit *permit)
 	free(permit);
 }
 
+bool walk_is_one_of_many(const struct walk_permit *permit)
+{
+	struct walks *walks = permit->walks;
+	bool others = false;
+
+	pthread_mutex_lock(&walks->lock);
+	for (const struct walk_permit *p = walks->permits; p && !others; p = p->next)
+		others = p != permit && p->caller->uid == permit->caller->uid && (holds(p) || p->state == PERMIT_WAITING);
+	pthread_mutex_unlock(&walks->lock);
+	return others;
+}
+
 unsigned walks_waiting(struct walks *walks)
 {
 	unsigned waiting;

@@ -43,6 +43,9 @@ void walks_free(struct walks *walks);
 int walk_begin(struct walks *walks, const struct vmad_caller *caller, pid_t pid, struct walk_permit **ret_permit);
 void walk_end(struct walk_permit *permit);
 
+/* Has its user others that walk or wait? */
+bool walk_is_one_of_many(const struct walk_permit *permit);
+
 /* So many wait. */
 unsigned walks_waiting(struct walks *walks);
 

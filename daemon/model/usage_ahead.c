@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "source/pace.h"
+#include "stall/giveway.h"
 #include "stall/stall.h"
 
 #define STACK_BYTES (PTHREAD_STACK_MIN + 64 * 1024)
@@ -24,7 +25,7 @@ struct result {
 
 struct usage_ahead {
 	bool eager;
-	bool threaded;
+	bool threaded, gives_way;	/* its thread as the one that asked for it */
 	pthread_t thread;
 
 	pthread_mutex_t lock;		/* of all below; a result is of who reads it, then of who takes it */
@@ -102,6 +103,7 @@ static void read_one(struct usage_ahead *ahead)
 	uint64_t began_us = pace_now_us();
 
 	pthread_mutex_unlock(&ahead->lock);
+	giveway(began_us);
 	result->has = !stall_is_quarantined(next.pid) && usage_sum_read_fd(next.fd, next.pid, &result->sum, NULL) == 0;
 	close(next.fd);
 	pthread_mutex_lock(&ahead->lock);
@@ -118,6 +120,7 @@ static void *read_all(void *arg)
 {
 	struct usage_ahead *ahead = arg;
 
+	giveway_set(ahead->gives_way);
 	pthread_mutex_lock(&ahead->lock);
 	while (!ahead->stop) {
 		if (may_go_on(ahead)) {
@@ -140,6 +143,7 @@ static bool start_thread(struct usage_ahead *ahead)
 	if (pthread_attr_init(&attr))
 		return false;
 	pthread_attr_setstacksize(&attr, STACK_BYTES);
+	ahead->gives_way = giveway_is_set();
 	started = pthread_create(&ahead->thread, &attr, read_all, ahead) == 0;
 	pthread_attr_destroy(&attr);
 	return started;

@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 #include <time.h>
 
+#include "stall/giveway.h"
 #include "stall/stall.h"
 
 uint64_t pace_now_us(void)
@@ -35,6 +36,8 @@ static void rest(struct pace *pace)
 
 void pace_begin(struct pace *pace)
 {
+	if (!pace->unpaced)
+		giveway(pace_now_us());
 	if (pace->owed_us)
 		rest(pace);
 	if (!pace->unpaced)

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "source/paced_file.h"
+#include "stall/giveway.h"
 
 #define SLOTS 8
 #define SLOT_BYTES (READER_AHEAD_BYTES / SLOTS)
@@ -37,7 +38,7 @@ struct reader {
 	size_t given_bytes;		/* by reader_next(), so far */
 	bool lent;			/* the slot at `emptied` is with who called reader_next() */
 
-	bool threaded;
+	bool threaded, gives_way;	/* its thread as the one that asked for it */
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t some_filled, some_empty;
@@ -197,6 +198,7 @@ static void *read_ahead(void *arg)
 	struct reader *reader = arg;
 
 	prctl(PR_SET_TIMERSLACK, 1UL);
+	giveway_set(reader->gives_way);
 	while (wait_for_room(reader) && fill_next(reader, true))
 		;
 	return NULL;
@@ -210,6 +212,7 @@ static void start_thread(struct reader *reader)
 	if (pthread_attr_init(&attr))
 		return;
 	pthread_attr_setstacksize(&attr, STACK_BYTES);
+	reader->gives_way = giveway_is_set();
 	reader->threaded = pthread_create(&reader->thread, &attr, read_ahead, reader) == 0;
 	pthread_attr_destroy(&attr);
 }

@@ -18,17 +18,18 @@ import tap  # noqa: E402
 OPENER = 'daemon/opener/opener.h'
 METER = 'daemon/meter/meter.h'
 STALL = 'daemon/stall/stall.h'
+GIVEWAY = 'daemon/stall/giveway.h'
 SNAPSHOT = 'daemon/sampler/snapshot.h'      # what it hands over, and nothing that reads processes
 FLOORS = {
     'include': [],
     'daemon/meter': [],
     'daemon/stall': [],
     'daemon/opener': [METER, STALL],
-    'daemon/source': [OPENER, STALL],
-    'daemon/model': ['daemon/source', OPENER, STALL],
+    'daemon/source': [OPENER, STALL, GIVEWAY],
+    'daemon/model': ['daemon/source', OPENER, STALL, GIVEWAY],
     'daemon/sampler': ['daemon/model', 'daemon/source', OPENER],
     'daemon/encode': ['daemon/model', 'daemon/source', OPENER],
-    'daemon/http': ['daemon/encode', 'daemon/model', OPENER, METER, STALL],
+    'daemon/http': ['daemon/encode', 'daemon/model', OPENER, METER, STALL, GIVEWAY],
     'daemon/endpoint': ['daemon/http', 'daemon/encode', 'daemon/model', 'daemon/source', OPENER, METER, STALL, SNAPSHOT],
     'daemon/web': ['daemon/http/site.h'],
     'daemon': [],

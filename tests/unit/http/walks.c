@@ -340,6 +340,27 @@ static void quotas(void **state)
 		walk_end(permits[i]);
 }
 
+static void one_of_many(void **state)
+{
+	struct walk_permit *first, *others;
+	struct waiter second = { 0 };
+	unsigned one_waits = 1;
+
+	(void)state;
+	assert_int_equal(walk_begin(walks, &one, 1, &first), 0);
+	assert_int_equal(walk_begin(walks, &two, 2, &others), 0);
+	assert_false(walk_is_one_of_many(first));
+	start(&second, &one, 1);
+	assert_true(eventually(so_many_wait, &one_waits));
+	assert_true(walk_is_one_of_many(first));
+	assert_false(walk_is_one_of_many(others));
+	walk_end(first);
+	join(&second);
+	assert_false(walk_is_one_of_many(second.permit));
+	walk_end(second.permit);
+	walk_end(others);
+}
+
 #define RACERS 12
 #define PIDS 3
 
@@ -398,6 +419,7 @@ int main(void)
 		WITH_WALKS("after its turn another user's begins, and then it goes on", turns),
 		WITH_WALKS("a full queue of one user's is not another's, who begins at once", another_user),
 		WITH_WALKS("users take turns, each one's walks in their order", users_take_turns),
+		WITH_WALKS("it is one of many where its user has another that walks or waits", one_of_many),
 		WITH_WALKS("few for a caller and the host", quotas),
 		WITH_WALKS("never two in one mm, nor too many on the host", races),
 	};
