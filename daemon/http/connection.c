@@ -53,12 +53,12 @@ struct vmad_caller *connection_take_caller(struct connection *connection)
 
 uint64_t connection_takes_turn(struct connection *connection)
 {
-	return turn_take(connection->connections->turns, peer_number(&connection->peer), &connection->turn);
+	return turn_take(connection->line, &connection->turn);
 }
 
 void connection_ends_turn(struct connection *connection)
 {
-	turn_end(connection->connections->turns, &connection->turn);
+	turn_end(connection->line, &connection->turn);
 }
 
 void connection_reads(struct connection *connection)

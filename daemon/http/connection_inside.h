@@ -36,6 +36,7 @@ struct connection {
 	atomic_bool reads;		/* waits for a request */
 	_Atomic enum stage stage;
 	struct stall_watch watch;
+	struct turn_line *line;		/* its peer's */
 	struct turn turn;		/* its own thread's */
 	_Atomic pid_t stuck_on;		/* given up: because of this process */
 };

@@ -65,6 +65,14 @@ static void give_up(struct connection *connection, pid_t pid)
 	connections->on_stall(connections->arg, pid);
 }
 
+static void destroy(struct connection *connection)
+{
+	if (!connection)
+		return;
+	turn_line_leave(connection->line);
+	free(connection);
+}
+
 /* From that place in the list, with the lock held. */
 static struct connection *take_out(struct connections *connections, struct connection **at)
 {
@@ -82,7 +90,7 @@ static void forget_unclaimed(struct connections *connections, uint64_t now)
 
 	while (*at) {
 		if (!(*at)->claimed && now > atomic_load(&(*at)->due_us) + HEADER_DEADLINE_MS * 1000)
-			free(take_out(connections, at));
+			destroy(take_out(connections, at));
 		else
 			at = &(*at)->next;
 	}
@@ -211,6 +219,21 @@ static struct connection *take_unclaimed(struct connections *connections, int fd
 	return NULL;
 }
 
+/* Of one that was made up to be judged. NULL: no memory. */
+static struct connection *keep(const struct connection *new)
+{
+	struct connection *connection = malloc(sizeof(*connection));
+
+	if (!connection)
+		return NULL;
+	memcpy(connection, new, sizeof(*new));
+	connection->line = turn_line_join(new->connections->turns, peer_number(&new->peer));
+	if (connection->line)
+		return connection;
+	free(connection);
+	return NULL;
+}
+
 static void add(struct connections *connections, struct connection *connection)
 {
 	connection->next = connections->list;
@@ -236,13 +259,11 @@ uint64_t connection_new(struct connections *connections, struct listener *listen
 	connection_reads(&new);
 	too_much = new.over && quota_is_full(&tally);
 	if (!too_much)
-		connection = malloc(sizeof(*connection));
-	if (connection) {
-		memcpy(connection, &new, sizeof(new));
+		connection = keep(&new);
+	if (connection)
 		add(connections, connection);
-	}
 	pthread_mutex_unlock(&connections->lock);
-	free(gone);
+	destroy(gone);
 	if (too_much)
 		meter_add(METER_REJECTED, "connections", NULL, 1);
 	return connection ? new.number : 0;
@@ -256,7 +277,7 @@ void connection_drop(struct connections *connections, uint64_t number)
 	while (*at && (*at)->number != number)
 		at = &(*at)->next;
 	if (*at)
-		free(take_out(connections, at));
+		destroy(take_out(connections, at));
 	pthread_mutex_unlock(&connections->lock);
 }
 
@@ -291,5 +312,5 @@ void connection_free(struct connection *connection)
 	if (atomic_load(&connection->stage) == STAGE_GIVEN_UP)
 		stall_release(atomic_load(&connection->stuck_on));
 	free(connection->caller);
-	free(connection);
+	destroy(connection);
 }

@@ -2,8 +2,8 @@
 /*
  * turns: of one peer's requests only so many are worked on at once while other peers ask, too; the others of that peer
  * wait in their order. Nobody waits for another's: so what a peer takes of the CPUs, of the opener's threads and of
- * locks does not grow with its connections, and what it gives way in is its own time. (Threads of lower priority do
- * not mend this: the locks that they hold when they lose the CPU are what everybody waits for.)
+ * locks does not grow with its connections, and what it gives way in is its own time. Each peer has a line of its own,
+ * with a lock of its own: a thread that loses the CPU while it holds that is waited for by its own peer's alone.
  *
  * A peer that is alone is not held up, and pays for no lock. A turn ends by itself after TURN_MS, so that a
  * reader who takes nothing, and what takes long, do not stop the rest.
@@ -21,10 +21,10 @@
 enum turn_state { TURN_NONE, TURN_WAITING, TURN_HAD };
 
 struct turns;
+struct turn_line;
 
 struct turn {
 	struct turn *next;
-	uint64_t peer;
 	uint64_t until_us;
 	pthread_cond_t comes;
 	bool taken;		/* its owner's */
@@ -37,12 +37,16 @@ void turns_free(struct turns *turns);
 
 /* Half as many as there are CPUs, at least one: the other half is the others'. */
 unsigned turns_at_once(void);
+
+/* The line of a peer, by a number that no other has: each who joined leaves once. NULL: no memory. */
+struct turn_line *turn_line_join(struct turns *turns, uint64_t peer);
+void turn_line_leave(struct turn_line *line);
 /* So many wait. */
-unsigned turns_waiting(struct turns *turns);
+unsigned turn_line_waiting(struct turn_line *line);
 
 /* All zero is a turn that was not taken. The moment when it came, by clock_us(). */
-uint64_t turn_take(struct turns *turns, uint64_t peer, struct turn *turn);
+uint64_t turn_take(struct turn_line *line, struct turn *turn);
 /* Nothing where it was not taken, or has ended. */
-void turn_end(struct turns *turns, struct turn *turn);
+void turn_end(struct turn_line *line, struct turn *turn);
 
 #endif

@@ -10,30 +10,46 @@
 #define LONG_MS 600000	/* longer than a case */
 #define FEW 5
 
+#define PEERS 3
+
 static struct turns *turns;
+static struct turn_line *lines[PEERS];
+
+static int join_lines(unsigned turn_ms)
+{
+	int r = turns_new(1, turn_ms, &turns);
+
+	for (unsigned peer = 0; r == 0 && peer < PEERS; peer++) {
+		lines[peer] = turn_line_join(turns, peer);
+		r = lines[peer] ? 0 : -1;
+	}
+	return r;
+}
 
 static int make_turns(void **state)
 {
 	(void)state;
-	return turns_new(1, LONG_MS, &turns);
+	return join_lines(LONG_MS);
 }
 
 static int make_short_turns(void **state)
 {
 	(void)state;
-	return turns_new(1, 1, &turns);
+	return join_lines(1);
 }
 
 static int free_turns(void **state)
 {
 	(void)state;
+	for (unsigned peer = 0; peer < PEERS; peer++)
+		turn_line_leave(lines[peer]);
 	turns_free(turns);
 	return 0;
 }
 
 struct asker {
 	pthread_t thread;
-	uint64_t peer;
+	unsigned peer;
 	struct turn turn;
 	atomic_bool came;
 };
@@ -42,12 +58,12 @@ static void *ask(void *arg)
 {
 	struct asker *asker = arg;
 
-	turn_take(turns, asker->peer, &asker->turn);
+	turn_take(lines[asker->peer], &asker->turn);
 	atomic_store(&asker->came, true);
 	return NULL;
 }
 
-static void start(struct asker *asker, uint64_t peer)
+static void start(struct asker *asker, unsigned peer)
 {
 	*asker = (struct asker){ .peer = peer };
 	assert_int_equal(pthread_create(&asker->thread, NULL, ask, asker), 0);
@@ -56,12 +72,12 @@ static void start(struct asker *asker, uint64_t peer)
 static void end(struct asker *asker)
 {
 	assert_int_equal(pthread_join(asker->thread, NULL), 0);
-	turn_end(turns, &asker->turn);
+	turn_end(lines[asker->peer], &asker->turn);
 }
 
 static bool waits(void *count)
 {
-	return turns_waiting(turns) == *(unsigned *)count;
+	return turn_line_waiting(lines[1]) == *(unsigned *)count;
 }
 
 static bool has_come(void *asker)
@@ -97,8 +113,8 @@ static void in_their_order(void **state)
 	start(&first, 1);
 	assert_true(eventually(has_come, &first));
 	for (unsigned i = 0, count = 1; i < FEW; i++, count++) {
-		turn_take(turns, 2, &other);
-		turn_end(turns, &other);
+		turn_take(lines[2], &other);
+		turn_end(lines[2], &other);
 		start(&askers[i], 1);
 		assert_true(eventually(waits, &count));
 	}
@@ -117,20 +133,20 @@ static void overdue(void **state)
 	struct turn first = { 0 }, second = { 0 }, other = { 0 };
 
 	(void)state;
-	turn_take(turns, 2, &other);
-	turn_take(turns, 1, &first);
-	turn_take(turns, 1, &second);
-	turn_end(turns, &first);
-	turn_end(turns, &second);
-	turn_end(turns, &other);
-	turn_end(turns, &other);
-	assert_int_equal(turns_waiting(turns), 0);
+	turn_take(lines[2], &other);
+	turn_take(lines[1], &first);
+	turn_take(lines[1], &second);
+	turn_end(lines[1], &first);
+	turn_end(lines[1], &second);
+	turn_end(lines[2], &other);
+	turn_end(lines[2], &other);
+	assert_int_equal(turn_line_waiting(lines[1]), 0);
 }
 
 static bool is_alone(void *turn)
 {
-	turn_end(turns, turn);
-	turn_take(turns, 1, turn);
+	turn_end(lines[1], turn);
+	turn_take(lines[1], turn);
 	return !((struct turn *)turn)->taken;
 }
 
@@ -140,9 +156,21 @@ static void alone(void **state)
 
 	(void)state;
 	assert_true(eventually(is_alone, &first));
-	turn_take(turns, 1, &second);
-	turn_end(turns, &second);
-	turn_end(turns, &first);
+	turn_take(lines[1], &second);
+	turn_end(lines[1], &second);
+	turn_end(lines[1], &first);
+}
+
+static void one_line(void **state)
+{
+	struct turn_line *same = turn_line_join(turns, 1), *other = turn_line_join(turns, PEERS);
+
+	(void)state;
+	assert_ptr_equal(same, lines[1]);
+	assert_ptr_not_equal(other, lines[1]);
+	turn_line_leave(same);
+	turn_line_leave(other);
+	turn_line_leave(NULL);
 }
 
 #define RACERS 8
@@ -157,12 +185,12 @@ static void *race(void *arg)
 	struct turn turn = { 0 };
 
 	for (int i = 0; i < ROUNDS; i++) {
-		turn_take(turns, peer, &turn);
+		turn_take(lines[peer], &turn);
 		if (turn.taken) {
 			atomic_fetch_add(&violations, atomic_fetch_add(&had[peer], 1) != 0);
 			atomic_fetch_sub(&had[peer], 1);
 		}
-		turn_end(turns, &turn);
+		turn_end(lines[peer], &turn);
 	}
 	return NULL;
 }
@@ -177,7 +205,8 @@ static void races(void **state)
 	for (int i = 0; i < RACERS; i++)
 		assert_int_equal(pthread_join(threads[i], NULL), 0);
 	assert_int_equal(violations, 0);
-	assert_int_equal(turns_waiting(turns), 0);
+	for (int peer = 0; peer < RACER_PEERS; peer++)
+		assert_int_equal(turn_line_waiting(lines[peer]), 0);
 }
 
 #define WITH_TURNS(sentence, function) { sentence, function, make_turns, free_turns, NULL }
@@ -189,6 +218,7 @@ int main(void)
 		WITH_TURNS("in the order in which they came", in_their_order),
 		{ "one that takes too long holds nobody up", overdue, make_short_turns, free_turns, NULL },
 		WITH_TURNS("a peer that is alone waits for nothing", alone),
+		WITH_TURNS("who joins with the same number has the same line", one_line),
 		WITH_TURNS("never more than that at once", races),
 	};
 
