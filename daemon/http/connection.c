@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "http/connection.h"
 
+#include <errno.h>
 #include <stddef.h>
 #include <sys/resource.h>
+#include <time.h>
 
 #include "http/clock.h"
 #include "http/connection_inside.h"
@@ -59,6 +61,15 @@ uint64_t connection_takes_turn(struct connection *connection)
 void connection_ends_turn(struct connection *connection)
 {
 	turn_end(connection->line, &connection->turn);
+}
+
+void connection_refuses(struct connection *connection)
+{
+	struct timespec due = clock_timespec(turn_line_refuses(connection->line));
+
+	connection_ends_turn(connection);
+	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &due, NULL) == EINTR)
+		;
 }
 
 void connection_reads(struct connection *connection)

@@ -88,6 +88,8 @@ void connection_sends(struct connection *connection, uint64_t bytes);
  */
 uint64_t connection_takes_turn(struct connection *connection);
 void connection_ends_turn(struct connection *connection);
+/* It is about to be told to come back later. Its thread waits where its peer was told so very often, and comes all the same. */
+void connection_refuses(struct connection *connection);
 
 /* May its thread answer? Asked once a request, before the first byte: false where it was given up, and the client told. */
 bool connection_may_answer(struct connection *connection);

@@ -209,6 +209,8 @@ static enum MHD_Result send_problem(struct exchange *exchange)
 	if (problem_is_refusal(problem->id))
 		meter_add(METER_REJECTED, problem_word(problem->id), NULL, 1);
 
+	if (problem->retry_after_seconds)
+		connection_refuses(exchange->connection);
 	BUF_PUT_LITERAL(&body, "{");
 	problem_put(&body, problem);
 	record_close(&body);

@@ -23,6 +23,7 @@ struct turn_line {
 	uint64_t peer;
 	unsigned members;	/* with `next` under the lock of all lines; what follows under its own */
 	pthread_mutex_t lock;
+	uint64_t refuses_us;	/* when the next refusal is due, if none came early */
 	struct turn *first;	/* those that are waited for or had, in the order in which they came */
 };
 
@@ -212,6 +213,19 @@ void turn_end(struct turn_line *line, struct turn *turn)
 	}
 	pthread_mutex_unlock(&line->lock);
 	pthread_cond_destroy(&turn->comes);
+}
+
+uint64_t turn_line_refuses(struct turn_line *line)
+{
+	uint64_t now = clock_us(), due;
+
+	pthread_mutex_lock(&line->lock);
+	if (line->refuses_us < now)
+		line->refuses_us = now;
+	line->refuses_us += REFUSAL_MS * 1000;
+	due = line->refuses_us - REFUSALS_AT_ONCE * REFUSAL_MS * 1000;
+	pthread_mutex_unlock(&line->lock);
+	return due;
 }
 
 unsigned turn_line_waiting(struct turn_line *line)

@@ -16,6 +16,8 @@
 #include <stdint.h>
 
 #define TURN_MS 10
+#define REFUSALS_AT_ONCE 16	/* of one peer's requests, and then */
+#define REFUSAL_MS 10		/* one in so long */
 #define TURNS_BESIDE_MS 200	/* for so long after a request of another peer one is not alone */
 
 enum turn_state { TURN_NONE, TURN_WAITING, TURN_HAD };
@@ -41,6 +43,11 @@ unsigned turns_at_once(void);
 /* The line of a peer, by a number that no other has: each who joined leaves once. NULL: no memory. */
 struct turn_line *turn_line_join(struct turns *turns, uint64_t peer);
 void turn_line_leave(struct turn_line *line);
+/*
+ * One of its requests is refused, and told to come back later: from when on, by clock_us(). So many at once are told so
+ * at once; who comes back all the same, and at once, waits for the next refusal.
+ */
+uint64_t turn_line_refuses(struct turn_line *line);
 /* So many wait. */
 unsigned turn_line_waiting(struct turn_line *line);
 

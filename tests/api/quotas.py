@@ -14,6 +14,7 @@ from wire import Closed, Wire, descriptors, tasks, wait_until  # noqa: E402
 
 PER_USER, TOLD_PER_USER, PER_SOCKET = 32, 8, 192
 MANY = 2000
+REFUSED_AT_ONCE, REFUSAL_SECONDS = 16, 0.01
 REQUEST = b'GET /v1/health HTTP/1.1\r\nHost: localhost\r\n\r\n'
 
 
@@ -72,6 +73,20 @@ def a_users_connections():
             return status(wire) == (200, None)
 
     wait_until(one_more, 'a place that came free')
+    close(wires)
+
+
+def who_comes_back_at_once():
+    """of a user who is told to come back later, and comes at once, some are told so at once, and then one in 10 ms"""
+    settled()
+    wires = connections(PER_USER)
+    tap.equal({status(wire) for wire in wires}, {(200, None)}, 'the first 32')
+    began, told = time.monotonic(), 0
+    while told < 2 * REFUSED_AT_ONCE:
+        with Wire(vmad.socket) as wire:
+            told += status(wire) == (429, '1')     # or it was cut: those before it are still being cleaned up
+    took = time.monotonic() - began
+    tap.truth(took >= REFUSED_AT_ONCE * REFUSAL_SECONDS, f'{told} refusals in {took:.3f} s')
     close(wires)
 
 
@@ -233,6 +248,7 @@ def roots_socket_is_roots():
 
 CASES = [
     a_users_connections,
+    who_comes_back_at_once,
     who_has_many_gives_way,
     many_beside_another,
     too_many_cost_nothing,

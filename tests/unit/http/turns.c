@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* turns: of one peer's requests one at a time beside another peer's, in their order; all at once where it is alone. */
+/*
+ * turns: of one peer's requests one at a time beside another peer's, in their order; all at once where it is alone. Who
+ * is refused, and comes back at once, is refused later.
+ */
 #include "unit.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "http/clock.h"
 #include "http/turns.h"
 
 #define LONG_MS 600000	/* longer than a case */
@@ -173,6 +177,26 @@ static void one_line(void **state)
 	turn_line_leave(NULL);
 }
 
+/* The first ones at once; then each a while after the one before, and another peer's not. */
+static void refusals(void **state)
+{
+	uint64_t due = 0, now = clock_us();
+
+	(void)state;
+	for (int i = 0; i < REFUSALS_AT_ONCE; i++) {
+		due = turn_line_refuses(lines[1]);
+		assert_true(due <= clock_us());
+	}
+	for (int i = 0; i < FEW; i++) {
+		uint64_t next = turn_line_refuses(lines[1]);
+
+		assert_true(next >= due + REFUSAL_MS * 1000);
+		due = next;
+	}
+	assert_true(due >= now + FEW * REFUSAL_MS * 1000);
+	assert_true(turn_line_refuses(lines[2]) <= clock_us());
+}
+
 #define RACERS 8
 #define RACER_PEERS 2
 #define ROUNDS 2000
@@ -219,6 +243,7 @@ int main(void)
 		{ "one that takes too long holds nobody up", overdue, make_short_turns, free_turns, NULL },
 		WITH_TURNS("a peer that is alone waits for nothing", alone),
 		WITH_TURNS("who joins with the same number has the same line", one_line),
+		WITH_TURNS("some refusals at once, and then one in a while, of each peer's", refusals),
 		WITH_TURNS("never more than that at once", races),
 	};
 
