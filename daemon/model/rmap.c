@@ -26,7 +26,6 @@ struct rmap {
 	const char *method, *reason;
 	const char *ended;		/* the reason, where a limit was hit: no further step */
 	bool complete, scanned;
-	bool is_bounded;		/* by the frame's count: that of huge pages with shared tables is too low */
 	struct rmap_rows *rows;
 };
 
@@ -159,23 +158,9 @@ static bool has_target(const struct rmap *rmap)
 	return rmap->target.is_open;
 }
 
-/* What a first look need not find more of: there are no more than that. */
-static size_t counted(const struct rmap *rmap)
-{
-	return rmap->is_bounded ? rmap->frame.count : SIZE_MAX;
-}
-
-/* A look that finds as many as are counted need not go on: if they are not all, the next one goes to the end. */
 static int run_same_address(struct rmap *rmap, struct vmad_error *err)
 {
-	int r;
-
-	rmap->question.enough = rmap->set.count ? SIZE_MAX : counted(rmap);
-	r = rmap_step_same_address(&rmap->question, rmap->query.address, &rmap->set, err);
-	if (r == -EALREADY)
-		return 0;
-	rmap->question.enough = SIZE_MAX;
-	return r;
+	return rmap_step_same_address(&rmap->question, rmap->query.address, &rmap->set, err);
 }
 
 /* A page that was copied on write belongs to no file, whatever its VMA. */
@@ -186,7 +171,6 @@ static bool is_of_file(const struct rmap *rmap)
 
 static int run_file_offset(struct rmap *rmap, struct vmad_error *err)
 {
-	rmap->question.enough = SIZE_MAX;
 	return rmap_step_file_offset(&rmap->question, rmap->target.file.device, rmap->target.file.inode, rmap->target.file.offset,
 				     &rmap->set, err);
 }
@@ -198,14 +182,17 @@ static void begin_set(struct rmap *rmap, uint64_t pfn)
 	rmap->set.marks_start = rmap->target.marks_start;
 }
 
-/* Likewise. It begins with an empty set: what is found twice would count twice. */
+/*
+ * A scan that finds as many as are counted need not go on: if they are not all, the next one goes to the end. It begins
+ * with an empty set: what is found twice would count twice.
+ */
 static int run_scan(struct rmap *rmap, struct vmad_error *err)
 {
 	const uint64_t pfn = rmap->set.pfn;
 	int r;
 
 	begin_set(rmap, pfn);
-	rmap->question.enough = rmap->scanned ? SIZE_MAX : counted(rmap);
+	rmap->question.enough = rmap->scanned || !rmap->frame.count ? SIZE_MAX : rmap->frame.count;
 	rmap->scanned = true;
 	r = rmap_step_scan(&rmap->question, &rmap->set, err);
 	return r == -EALREADY ? 0 : r;
@@ -256,7 +243,7 @@ static int climb(struct rmap *rmap, const struct step *step, struct vmad_error *
 			return r;
 		rmap->complete = r == 0 && verdict == RMAP_PROVED;
 		rmap->reason = r < 0 ? ended : why_not_proved(rmap, verdict);
-		/* A first look may have ended early, with places that are gone or are one mapping of several pids. */
+		/* A first scan may have ended early, with places that are gone or are one mapping of several pids. */
 		if (r == 0 && verdict != RMAP_MOVING && verdict != RMAP_MORE && rmap->frame.count == before &&
 		    rmap->question.enough == SIZE_MAX)
 			break;
@@ -280,7 +267,6 @@ static int look_up(struct rmap *rmap, struct vmad_error *err)
 
 	if (look_up_by_helper(rmap, never))
 		return 0;
-	rmap->is_bounded = !never && rmap->frame.count && !(rmap->frame.flags & KPAGE_BIT(HUGE));
 	for (const struct step *step = steps; step <= SCAN && r == 0 && !rmap->complete && !rmap->ended; step++) {
 		if (!step->applies(rmap))
 			continue;

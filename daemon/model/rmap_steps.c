@@ -42,7 +42,6 @@ struct visit {
 	pid_t representative;		/* siblings: the process of the same mm that was gone through */
 	size_t known;			/* siblings: so many places are its, and others' */
 	bool only_mappers;		/* same-address: the opener leaves all others closed */
-	size_t enough;			/* same-address: so many places, and no further process is looked at */
 	bool in_halves;			/* file-offset: looking into a process takes longer than opening it */
 	int (*run)(struct visit *visit, struct opener_target *target, struct vmad_error *err);
 };
@@ -179,65 +178,13 @@ static int visit_batch(struct visit *visit, const pid_t *pids, size_t count, str
 	return r == 0 && rmap_clock_us() > visit->question->deadline_us ? -ETIMEDOUT : r;
 }
 
-#define STRANGERS 16	/* that may be among the nearest, in a batch of as many as are missing */
-
-static size_t batch_of(const struct visit *visit)
-{
-	size_t missing;
-
-	if (!visit->only_mappers)
-		return BATCH;
-	missing = visit->enough - visit->set->count;
-	return missing < BATCH_OF_MAPPERS - STRANGERS ? missing + STRANGERS : BATCH_OF_MAPPERS;
-}
-
-/* -EALREADY: it has found enough. */
 static int visit_pids(struct visit *visit, const pid_t *pids, size_t count, struct vmad_error *err)
 {
+	const size_t batch = visit->only_mappers ? BATCH_OF_MAPPERS : BATCH;
 	int r = 0;
 
-	for (size_t i = 0, some; i < count && r == 0; i += some) {
-		if (visit->set->count >= visit->enough)
-			return -EALREADY;
-		some = batch_of(visit);
-		some = count - i < some ? count - i : some;
-		r = visit_batch(visit, pids + i, some, err);
-	}
-	return r;
-}
-
-/* The place of the first pid that is not below. */
-static size_t place_of(const pid_t *pids, size_t count, pid_t pid)
-{
-	size_t i = 0;
-
-	while (i < count && pids[i] < pid)
-		i++;
-	return i;
-}
-
-/* Of pids that ascend, the nearest to this one first: most often they are of one family. */
-static void sort_by_distance(const pid_t *pids, size_t count, pid_t pid, pid_t *sorted)
-{
-	size_t above = place_of(pids, count, pid), below = above;
-
-	for (size_t i = 0; i < count; i++) {
-		bool is_above = below == 0 || (above < count && pids[above] - pid <= pid - pids[below - 1]);
-
-		sorted[i] = is_above ? pids[above++] : pids[--below];
-	}
-}
-
-static int visit_nearest_first(struct visit *visit, const pid_t *pids, size_t count, struct vmad_error *err)
-{
-	pid_t *sorted = malloc((count + 1) * sizeof(*sorted));
-	int r;
-
-	if (!sorted)
-		return vmad_fail(err, ENOMEM, 0, NULL, "allocate");
-	sort_by_distance(pids, count, visit->question->pid, sorted);
-	r = visit_pids(visit, sorted, count, err);
-	free(sorted);
+	for (size_t i = 0; i < count && r == 0; i += batch)
+		r = visit_batch(visit, pids + i, count - i < batch ? count - i : batch, err);
 	return r;
 }
 
@@ -272,7 +219,7 @@ static int visit_all(struct visit *visit, struct vmad_error *err)
 
 	if (r < 0)
 		return r;
-	r = visit->only_mappers ? visit_nearest_first(visit, pids, count, err) : visit_pids(visit, pids, count, err);
+	r = visit_pids(visit, pids, count, err);
 	free(pids);
 	return r;
 }
@@ -288,7 +235,7 @@ int rmap_step_same_address(struct rmap_question *question, uint64_t address, str
 {
 	struct visit visit = { .question = question, .set = set,
 			       .address = address & ~((uint64_t)sysconf(_SC_PAGESIZE) - 1),
-			       .only_mappers = true, .enough = question->enough, .run = visit_address };
+			       .only_mappers = true, .run = visit_address };
 
 	return visit_all(&visit, err);
 }
@@ -333,7 +280,7 @@ int rmap_step_file_offset(struct rmap_question *question, uint64_t device, uint6
 {
 	struct visit visit = { .question = question, .set = set, .device = device, .inode = inode,
 			       .offset = offset & ~((uint64_t)sysconf(_SC_PAGESIZE) - 1),
-			       .in_halves = true, .enough = SIZE_MAX, .run = visit_file };
+			       .in_halves = true, .run = visit_file };
 
 	return visit_all(&visit, err);
 }
@@ -381,6 +328,16 @@ static int visit_sibling(struct visit *visit, struct opener_target *target, stru
 static bool is_representative(size_t i, size_t group)
 {
 	return group == i || group == OPENER_NO_MM;
+}
+
+/* The place of the first pid that is not below. */
+static size_t place_of(const pid_t *pids, size_t count, pid_t pid)
+{
+	size_t i = 0;
+
+	while (i < count && pids[i] < pid)
+		i++;
+	return i;
 }
 
 static int scan_representatives(struct visit *visit, const pid_t *pids, const size_t *groups, size_t count,

@@ -14,7 +14,7 @@ struct rmap_question {
 	struct opener_listing *listing;	/* of all processes, begun already, for the first step that asks; or NULL */
 	uint64_t deadline_us;		/* by rmap_clock_us() */
 	pid_t pid;			/* whose page it is, or 0: its children often have the next pids */
-	size_t enough;			/* same-address and scan end once they have found so many places */
+	size_t enough;			/* a scan ends once it has found so many places */
 	/* out: a process could not be looked into, so mappings may be missing for ever */
 	bool unreadable;
 };
@@ -32,7 +32,7 @@ void rmap_end_listing(struct rmap_question *question);
  * them out.
  */
 
-/* One page table entry of every process, at one address: fork leaves pages where they were. -EALREADY: as a scan. */
+/* One page table entry of every process, at one address: fork leaves pages where they were. */
 int rmap_step_same_address(struct rmap_question *question, uint64_t address, struct mapping_set *set,
 			   struct vmad_error *err);
 

@@ -539,6 +539,7 @@ CASES = [
     ksm,
     shared('clone-vm', 'one mm of two processes is one mapping, and the mapper elsewhere is not missed', 'file-offset'),
     shared('distant', 'the mapper that is not among the nearest, where two of those are one mapping, is not missed', 'same-address'),
+    shared('distant-sibling', 'all pids of one mm are told, also the one that comes behind many others', 'same-address'),
     shared('vfork', 'while vfork waits: one mapping, two processes', 'same-address'),
     shared('leaders', 'processes whose leaders have exited', 'same-address'),
     libc_text,

@@ -457,6 +457,23 @@ static void make_distant(void)
 	say_mapped(at, distant, 0);
 }
 
+/* As many mappings as are counted are found at once; the process that shares that mm has a pid behind many others'. */
+static void make_distant_sibling(void)
+{
+	char *at = map_page(MAP_PRIVATE | MAP_ANONYMOUS, -1);
+	pid_t sibling;
+
+	for (int i = 0; i < STRANGERS; i++)
+		fork_with(part_with, at);
+	dirty(at);
+	sibling = clone_vm(sibling_main, NULL, 0);
+	wait_for_child();
+	say_page("one mapping, of a process and a distant one", getpid(), at);
+	say_mapped(at, getpid(), sibling);
+	say_page("the same, from the other end", sibling, at);
+	say_mapped(at, getpid(), sibling);
+}
+
 /* The clone's mm is this one's: so its answers are printed by it, while vfork keeps the parent where it is. */
 static char *vfork_page;
 
@@ -670,6 +687,7 @@ static const struct {
 	{ "ksm", make_ksm },
 	{ "clone-vm", make_clone_vm },
 	{ "distant", make_distant },
+	{ "distant-sibling", make_distant_sibling },
 	{ "vfork", make_vfork },
 	{ "leaders", make_leaders },
 	{ "vdso", make_vdso },
