@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "source/pace.h"
@@ -12,6 +13,7 @@
 #include "stall/stall.h"
 
 #define STACK_BYTES (PTHREAD_STACK_MIN + 64 * 1024)
+#define LOOK_MS 2	/* who waits looks by itself: to wake it after each would take the thread 13 us of some 600 */
 
 struct waiting {
 	pid_t pid;
@@ -29,7 +31,7 @@ struct usage_ahead {
 	pthread_t thread;
 
 	pthread_mutex_t lock;		/* of all below; a result is of who reads it, then of who takes it */
-	pthread_cond_t more_done;	/* for who asks */
+	pthread_cond_t all_done;	/* for who asks: the thread has nothing to do */
 	pthread_cond_t more_to_do;	/* for the thread */
 	uint64_t added, done, held;	/* numbers: of the next one to be given and to be read, and of the one asked for last */
 	bool stop;
@@ -47,7 +49,7 @@ int usage_ahead_new(bool eager, struct usage_ahead **ret_ahead)
 		return -ENOMEM;
 	ahead->eager = eager;
 	pthread_mutex_init(&ahead->lock, NULL);
-	pthread_cond_init(&ahead->more_done, NULL);
+	pthread_cond_init(&ahead->all_done, NULL);
 	pthread_cond_init(&ahead->more_to_do, NULL);
 	*ret_ahead = ahead;
 	return 0;
@@ -90,7 +92,7 @@ void usage_ahead_free(struct usage_ahead *ahead)
 	while (ahead->done < ahead->added)
 		drop_one(ahead);
 	pthread_cond_destroy(&ahead->more_to_do);
-	pthread_cond_destroy(&ahead->more_done);
+	pthread_cond_destroy(&ahead->all_done);
 	pthread_mutex_destroy(&ahead->lock);
 	free(ahead);
 }
@@ -125,8 +127,8 @@ static void *read_all(void *arg)
 	while (!ahead->stop) {
 		if (may_go_on(ahead)) {
 			read_one(ahead);
-			pthread_cond_signal(&ahead->more_done);
 		} else {
+			pthread_cond_signal(&ahead->all_done);
 			pthread_cond_wait(&ahead->more_to_do, &ahead->lock);
 		}
 	}
@@ -149,6 +151,19 @@ static bool start_thread(struct usage_ahead *ahead)
 	return started;
 }
 
+static void wait_a_little(struct usage_ahead *ahead)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_nsec += LOOK_MS * 1000000;
+	if (until.tv_nsec >= 1000000000) {
+		until.tv_nsec -= 1000000000;
+		until.tv_sec++;
+	}
+	pthread_cond_clockwait(&ahead->all_done, &ahead->lock, CLOCK_MONOTONIC, &until);
+}
+
 /*
  * With the lock held: until the thread has so many behind it. Whoever waits says for which process: who looks after stuck
  * threads (stall/stall.h) watches this one, and the thread that reads is at that very process, because all before it are
@@ -156,9 +171,14 @@ static bool start_thread(struct usage_ahead *ahead)
  */
 static void wait_for(struct usage_ahead *ahead, uint64_t done)
 {
+	uint64_t at = UINT64_MAX;
+
 	while (ahead->done < done) {
-		stall_turn_to(waiting_at(ahead, ahead->done)->pid);
-		pthread_cond_wait(&ahead->more_done, &ahead->lock);
+		if (at != ahead->done) {
+			at = ahead->done;
+			stall_turn_to(waiting_at(ahead, at)->pid);
+		}
+		wait_a_little(ahead);
 	}
 	stall_turn_to(0);
 }
