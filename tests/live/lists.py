@@ -10,6 +10,7 @@ import tap  # noqa: E402
 from vmad import NOBODY, UnixConnection, Vmad, as_user, request  # noqa: E402
 from victim import Victim  # noqa: E402
 
+FIRST = f'first-{os.getpid()}'  # a comm that no victim of another run has
 NDJSON = {'Accept': 'application/x-ndjson'}
 
 
@@ -258,9 +259,9 @@ def vma_counts_are_exact():
 def process_filters():
     """comm=, uid= and the parts of the list of processes"""
     first.thaw()
-    first.tell('comm ' + b'vmad-first'.hex())
+    first.tell('comm ' + FIRST.encode().hex())
     first.freeze()
-    found = vmad.get('/v1/processes?comm=vmad-fir*').json()['processes']
+    found = vmad.get(f'/v1/processes?comm=f*{FIRST[3:]}').json()['processes']
     tap.equal([process['pid'] for process in found], [first.pid], 'comm=')
     mine = vmad.get(f'/v1/processes?uid={os.geteuid()}').json()['processes']
     tap.truth({first.pid, second.pid} <= {process['pid'] for process in mine}, 'uid= of the victims')
@@ -316,13 +317,13 @@ def areas_or_none(pid):
 
 def host_list_filters():
     """/v1/vmas takes the filters of VMAs and of processes at once"""
-    found = host_list('?comm=vmad-first&kind=memfd')
+    found = host_list(f'?comm={FIRST}&kind=memfd')
     wanted = [area for area in procfs.maps(first.pid) if area['kind'] == 'memfd']
     stat = procfs.stat(first.pid)
     for area in found['vmas']:
         tap.equal(
             [area.pop(member) for member in ('pid', 'start_time_ticks', 'comm')],
-            [first.pid, stat['start_time_ticks'], 'vmad-first'],
+            [first.pid, stat['start_time_ticks'], FIRST],
             'process',
         )
     tap.equal(found['vmas'], wanted, 'memfds of one process')
