@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -23,6 +24,24 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 			abort(); \
 		} \
 	} while (0)
+
+/* For each line, with a NUL at its end; the last one may be empty. To what looks at strings it ends at a NUL in it. */
+static inline void each_line(const uint8_t *data, size_t size, void (*look)(void *arg, char *line), void *arg)
+{
+	char *text = malloc(size + 1), *line = text;
+
+	MUST(text);
+	memcpy(text, data, size);
+	text[size] = '\0';
+	for (char *end = text; end <= text + size; end++) {
+		if (*end != '\n' && end < text + size)
+			continue;
+		*end = '\0';
+		look(arg, line);
+		line = end + 1;
+	}
+	free(text);
+}
 
 /* For what reads a file: one that holds these bytes, at its beginning. It is the same one each time. */
 static inline int file_with(const void *data, size_t size)

@@ -62,23 +62,20 @@ static int look(const char *line)
 	return options ? hidepid_of(options) : 0;
 }
 
+/* The last line that is about /proc has the last word. */
+static void look_for_hidepid(void *arg, char *line)
+{
+	int *hidepid = arg, r = look(line);
+
+	if (r != -ENOENT)
+		*hidepid = r;
+}
+
 static int expected_hidepid(const uint8_t *data, size_t size)
 {
-	char *text = malloc(size + 1), *line = text;
-	int hidepid = -ENOENT, r;
+	int hidepid = -ENOENT;
 
-	MUST(text);
-	memcpy(text, data, size);
-	text[size] = '\0';
-	for (char *end = text; end <= text + size; end++) {
-		if (*end != '\n' && end < text + size)
-			continue;
-		*end = '\0';
-		r = look(line);		/* as far as a NUL, where there is one */
-		hidepid = r == -ENOENT ? hidepid : r;
-		line = end + 1;
-	}
-	free(text);
+	each_line(data, size, look_for_hidepid, &hidepid);
 	return hidepid;
 }
 
