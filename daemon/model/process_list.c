@@ -43,7 +43,7 @@ struct process_list {
 	const struct usage_sum *usage;		/* of that row; NULL: it has none */
 };
 
-_Static_assert(2 * BATCH <= USAGE_AHEAD_QUEUE, "two batches may be open");
+_Static_assert(BATCH <= USAGE_AHEAD_QUEUE / 2, "two batches may be open");
 
 struct vmad_str unit_of_cgroup(struct vmad_str cgroup)
 {
