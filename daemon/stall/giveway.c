@@ -4,6 +4,8 @@
 #include <sched.h>
 #include <stdatomic.h>
 
+#define SELDOM_US (GIVEWAY_MS * 1000 / 8)
+
 static _Atomic uint64_t until_us;
 static _Thread_local bool gives_way;
 
@@ -17,9 +19,13 @@ bool giveway_is_set(void)
 	return gives_way;
 }
 
+/* A flood of them writes now and then only: what is written is fetched from the other CPU by each one who looks at it. */
 void giveway_to_quick(uint64_t now_us)
 {
-	atomic_store_explicit(&until_us, now_us + GIVEWAY_MS * 1000, memory_order_relaxed);
+	const uint64_t until = now_us + GIVEWAY_MS * 1000;
+
+	if (until >= atomic_load_explicit(&until_us, memory_order_relaxed) + SELDOM_US)
+		atomic_store_explicit(&until_us, until, memory_order_relaxed);
 }
 
 bool giveway(uint64_t now_us)
