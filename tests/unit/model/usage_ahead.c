@@ -4,6 +4,8 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -16,6 +18,23 @@ static struct opener *opener;
 static pid_t pids[CHILDREN];
 static struct opener_target targets[USAGE_AHEAD_MAX];
 
+/* Until it pauses it touches pages, and its sums grow. */
+static bool is_asleep(void *pid)
+{
+	char path[32], stat[256];
+	const char *comm_end;
+	FILE *file;
+	bool found;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", *(pid_t *)pid);
+	file = fopen(path, "r");
+	assert_non_null(file);
+	found = fgets(stat, sizeof(stat), file);
+	fclose(file);
+	comm_end = found ? strrchr(stat, ')') : NULL;
+	return comm_end && comm_end[1] == ' ' && comm_end[2] == 'S';
+}
+
 static int set_up(void **state)
 {
 	(void)state;
@@ -25,6 +44,8 @@ static int set_up(void **state)
 		if (pids[i] == 0)
 			_exit(pause());
 	}
+	for (size_t i = 0; i < CHILDREN; i++)
+		assert_true(eventually(is_asleep, &pids[i]));
 	return 0;
 }
 
