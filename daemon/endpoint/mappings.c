@@ -87,7 +87,7 @@ static void reply_failure(struct request *request, const struct vmad_error *err)
 {
 	struct problem problem;
 
-	if (err->code != EBUSY) {
+	if (err->code != EBUSY || err->pid) {
 		reply_error(request, err);
 		return;
 	}

@@ -6,22 +6,21 @@
 #include "endpoint/endpoint.h"
 #include "model/lookup.h"
 
-#define TRIES 3	/* of a process that execs: what was opened is gone then, but the process is not */
-
 static int look_up(struct request *request, struct target *target, struct lookup **ret_lookup, struct vmad_error *err)
 {
 	struct endpoint_context *context = request->context;
-	int r = -ESRCH;
+	struct target_again again = { context->opener, request->caller, (pid_t)request_number(request, PARAM_pid),
+				      request_number(request, PARAM_start_time_ticks), 0 };
+	int r;
 
-	for (int i = 0; i < TRIES && r == -ESRCH; i++) {
-		r = target_open(context->opener, request->caller, (pid_t)request_number(request, PARAM_pid),
-				OPENER_WANT(OPENER_MAPS), request_number(request, PARAM_start_time_ticks), target, err);
+	do {
+		r = target_open(again.opener, again.caller, again.pid, OPENER_WANT(OPENER_MAPS), again.start_time_ticks, target, err);
 		if (r < 0)
-			return r;
+			continue;
 		r = lookup_new(target, request_number(request, PARAM_addr), ret_lookup, err);
 		if (r < 0)
 			target_close(target);
-	}
+	} while (target_asks_again(&again, &r, err));
 	return r;
 }
 

@@ -93,6 +93,10 @@ void problem_from_error(struct problem *problem, const struct vmad_error *err)
 		problem_set(problem, PROBLEM_BUSY, "vmad is starting again");
 		problem->retry_after_seconds = 1;
 		break;
+	case EBUSY:
+		problem_set(problem, PROBLEM_BUSY, "process %d execs again and again, faster than it can be read", (int)err->pid);
+		problem->retry_after_seconds = 1;
+		break;
 	case EMFILE:
 	case ENFILE:
 	case EAGAIN:

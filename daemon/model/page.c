@@ -303,13 +303,14 @@ static int look_up(struct opener *opener, const struct vmad_caller *caller, pid_
 	return 0;
 }
 
-/* What it was opened as may be gone while the process is not: after an exec it is another image's address. */
 int page_facts_new(struct opener *opener, const struct vmad_caller *caller, pid_t pid, uint64_t start_time_ticks, uint64_t address,
 		   struct page_facts **ret_page, struct vmad_error *err)
 {
-	int r = -ESRCH;
+	struct target_again again = { opener, caller, pid, start_time_ticks, 0 };
+	int r;
 
-	for (int i = 0; i < TRIES && r == -ESRCH; i++)
+	do
 		r = look_up(opener, caller, pid, start_time_ticks, address, ret_page, err);
+	while (target_asks_again(&again, &r, err));
 	return r;
 }

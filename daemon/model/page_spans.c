@@ -368,10 +368,10 @@ int page_spans_next(struct page_spans *spans, const struct page_span **ret_spans
 {
 	int r = spans->range.start == spans->range.end ? page_ranges_next(&spans->ranges, &spans->range, err) : 1;
 
-	if (r < 0)
+	if (r < 0 && r != -ESRCH)
 		return r;
-	if (r == 0) {
-		spans->gone = is_gone(spans);
+	if (r <= 0) {
+		spans->gone = r < 0 || is_gone(spans);
 		return 0;
 	}
 	spans->last_start = spans->range.start;

@@ -330,18 +330,17 @@ static int look_up_address(struct rmap *rmap, struct vmad_error *err)
 	return r < 0 ? r : fail_incomplete(rmap, "unstable");
 }
 
-/* What was opened may be gone while the process is not: after an exec, the address is another image's. */
 static int look_up_target(struct rmap *rmap, struct vmad_error *err)
 {
-	int r = -ESRCH;
+	struct target_again again = { rmap->question.opener, rmap->question.caller, rmap->query.pid, rmap->query.start_time_ticks, 0 };
+	int r;
 
-	for (int i = 0; i < TRIES && r == -ESRCH; i++) {
-		r = rmap_target_open(&rmap->target, rmap->question.opener, rmap->question.caller, rmap->query.pid,
-				     rmap->query.address, rmap->query.start_time_ticks, err);
-		if (r < 0)
-			return r;
-		r = look_up_address(rmap, err);
-	}
+	do {
+		r = rmap_target_open(&rmap->target, again.opener, again.caller, again.pid, rmap->query.address,
+				     again.start_time_ticks, err);
+		if (r == 0)
+			r = look_up_address(rmap, err);
+	} while (target_asks_again(&again, &r, err));
 	return r;
 }
 

@@ -16,7 +16,6 @@
 
 /* A process that came after the pass began may have been forked by one that was gone through; so there is a second look. */
 #define ROUNDS 2
-#define TRIES 3
 
 struct sharer {
 	const struct page_index_mm *mm;
@@ -372,14 +371,15 @@ static int make(struct opener *opener, const struct vmad_caller *caller, const s
 	return 0;
 }
 
-/* What was opened may be gone while the process is not: after an exec it has other memory. */
 int sharing_new(struct opener *opener, const struct vmad_caller *caller, const struct sharing_query *query,
 		struct sharing **ret_sharing, struct vmad_error *err)
 {
-	int r = -ESRCH;
+	struct target_again again = { opener, caller, query->pid, query->start_time_ticks, 0 };
+	int r;
 
-	for (int i = 0; i < TRIES && r == -ESRCH; i++)
+	do
 		r = make(opener, caller, query, ret_sharing, err);
+	while (target_asks_again(&again, &r, err));
 	return r;
 }
 

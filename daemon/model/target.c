@@ -5,6 +5,9 @@
 
 #include "stall/stall.h"
 
+/* Of a question whose target execs meanwhile. */
+#define TRIES 10
+
 /* Files that add to an answer which there is without them: captured trees may lack them, and a caller may be refused some. */
 #define OPTIONAL (OPENER_WANT(OPENER_STATUS) | OPENER_WANT(OPENER_LIMITS) | OPENER_WANT(OPENER_AUXV))
 
@@ -116,6 +119,33 @@ int target_take(struct target *target, enum opener_file file)
 bool target_has_no_mm(const struct target *target)
 {
 	return target->facts.flags & STAT_PF_KTHREAD || (is_dead(target) && target->facts.threads <= 1);
+}
+
+/* The memory goes before the process does. */
+static bool is_ending(const struct target *target)
+{
+	return target_has_no_mm(target) || (target->facts.flags & STAT_PF_EXITING && target->facts.threads <= 1);
+}
+
+bool target_asks_again(struct target_again *again, int *r, struct vmad_error *err)
+{
+	struct target target;
+	bool ending;
+	int there;
+
+	if (*r != -ESRCH || opener_is_captured(again->opener))
+		return false;
+	there = target_open(again->opener, again->caller, again->pid, 0, again->start_time_ticks, &target, err);
+	if (there < 0) {
+		*r = there;
+		return false;
+	}
+	ending = is_ending(&target);
+	target_close(&target);
+	if (!ending && ++again->tries < TRIES)
+		return true;
+	*r = vmad_fail(err, ending ? ESRCH : EBUSY, again->pid, NULL, "read");
+	return false;
 }
 
 struct vmad_target target_record(const struct target *target)

@@ -44,6 +44,20 @@ int target_take(struct target *target, enum opener_file file);
  */
 bool target_has_no_mm(const struct target *target);
 
+/*
+ * What was opened may be gone while the process is not: after an exec it has another memory. After a question that ended
+ * so (*r is -ESRCH), true: the process is there, ask again. Where that goes on and on, *r becomes -EBUSY; where the
+ * process is not there, what target_open() says.
+ */
+struct target_again {
+	struct opener *opener;
+	const struct vmad_caller *caller;
+	pid_t pid;
+	uint64_t start_time_ticks;	/* 0: any */
+	unsigned tries;			/* so far */
+};
+bool target_asks_again(struct target_again *again, int *r, struct vmad_error *err);
+
 /* comm points into the target. */
 struct vmad_target target_record(const struct target *target);
 

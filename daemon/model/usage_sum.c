@@ -69,8 +69,8 @@ int usage_sum_may_read(struct opener *opener, const struct vmad_caller *caller, 
 	return r < 0 ? r : 0;
 }
 
-int usage_sum_read(struct opener *opener, const struct vmad_caller *caller, pid_t pid, uint64_t start_time_ticks,
-		   struct usage_sum *ret_sum, struct vmad_error *err)
+static int read_rollup(struct opener *opener, const struct vmad_caller *caller, pid_t pid, uint64_t start_time_ticks,
+		       struct usage_sum *ret_sum, struct vmad_error *err)
 {
 	struct target target;
 	int r;
@@ -84,5 +84,17 @@ int usage_sum_read(struct opener *opener, const struct vmad_caller *caller, pid_
 	if (r == -ESRCH && target_has_no_mm(&target))
 		r = 0;
 	target_close(&target);
+	return r;
+}
+
+int usage_sum_read(struct opener *opener, const struct vmad_caller *caller, pid_t pid, uint64_t start_time_ticks,
+		   struct usage_sum *ret_sum, struct vmad_error *err)
+{
+	struct target_again again = { opener, caller, pid, start_time_ticks, 0 };
+	int r;
+
+	do
+		r = read_rollup(opener, caller, pid, start_time_ticks, ret_sum, err);
+	while (target_asks_again(&again, &r, err));
 	return r;
 }

@@ -19,12 +19,14 @@ struct stat_facts {
 	char state;
 	uint64_t threads;
 	uint64_t start_time_ticks;
-	uint64_t flags;			/* PF_*; see stat_is_kernel_thread() */
+	uint64_t flags;			/* STAT_PF_* and others of the kernel's */
 	uint64_t vm_size_bytes;
 	uint64_t rss_pages;
 };
 
-#define STAT_PF_KTHREAD 0x00200000	/* include/linux/sched.h */
+/* include/linux/sched.h PF_* */
+#define STAT_PF_EXITING 0x00000004
+#define STAT_PF_KTHREAD 0x00200000
 
 int stat_parse(const char *bytes, size_t len, struct stat_facts *facts);
 

@@ -16,10 +16,12 @@ import os
 import re
 import socket
 import sys
+import time
 import traceback
 
 from vmad import PR_SET_DUMPABLE, UnixConnection, request
 
+PATIENCE = 20
 CLONE_NEWUSER, CLONE_NEWPID = 0x10000000, 0x20000000
 # What only root may be told: of page frames, and where a page is swapped out to.
 FRAMES = re.compile(rb'"(pfn|folio_head_pfn|frame|swap|kpageflags)":')
@@ -120,9 +122,17 @@ class Caller:
             return [line.decode(errors='replace') for line in file.read().split(b'\n') if line]
 
     def _do_hold(self, where, count):
-        self.held = [self._connection(where) for _ in range(count)]
-        for connection in self.held:
-            connection.thing.connect()
+        self.held = [self._one_that_counts(where) for _ in range(count)]
+
+    def _one_that_counts(self, where):
+        """A connection within the quota: vmad may not have seen yet that those of before are closed."""
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end:
+            connection = self._connection(where)
+            if request(connection.thing, '/v1/health').status == 200:
+                return connection
+            connection.thing.close()
+        raise TimeoutError('no connection counts')
 
     def _do_let_go(self):
         for connection in self.held:
@@ -191,7 +201,7 @@ class Caller:
         return self._call('do_may_know_cache', path)
 
     def hold(self, where, count):
-        """So many connections that say nothing, until let_go()."""
+        """So many connections, each answered once, and silent from then on, until let_go()."""
         self._call('do_hold', where, count)
 
     def let_go(self):

@@ -28,7 +28,7 @@ PATIENCE = 20  # more, on a machine that does much else
 PAGE = os.sysconf('SC_PAGESIZE')
 BOARD = struct.Struct('=7Q')  # struct board
 COMPACT = '/proc/sys/vm/compact_memory'
-EXITS = 12
+EXITS = 8
 # of an answer that is not complete because things move, or because not even root may look into somebody
 REASONS = {'unreadable-process', 'unstable', 'unreached', 'not-present', 'deadline', 'busy', 'target-gone', 'not-counted', 'too-many'}
 
@@ -184,12 +184,16 @@ def migrated():
 
 
 def paths_of(pid, address):
+    """The last one takes longest."""
     return [
         f'/v1/processes/{pid}/pages/{address:#x}/mappings',
         f'/v1/processes/{pid}/pages/{address:#x}',
         f'/v1/processes/{pid}/vmas/{address:#x}',
         f'/v1/processes/{pid}/pages?max_age_ms=0',
         f'/v1/processes/{pid}/pages?detail=frames&max_age_ms=0',
+        f'/v1/processes/{pid}/pages/summary?detail=flags&max_age_ms=0',
+        f'/v1/processes/{pid}?detail=usage&max_age_ms=0',
+        f'/v1/processes/{pid}/gaps',
         f'/v1/processes/{pid}/sharing?deadline_ms=300',
     ]
 
@@ -218,7 +222,8 @@ def it_execs():
     connection = vmad.connect()
     with racer('exec', '0') as pid:
         for number in itertools.count():
-            path = paths_of(pid, stack_of(pid))[number % 6 if number % 24 < 6 else number % 5]
+            paths = paths_of(pid, stack_of(pid))
+            path = paths[number % (len(paths) if number % 40 < len(paths) else len(paths) - 1)]
             reply = request(connection, path)
             seen.add(reply.status)
             tap.truth(reply.status in (200, 503), f'{path}: {reply.status} {reply.body[:300]}')
@@ -233,7 +238,7 @@ def it_execs():
 
 def it_exits():
     """a process that exits: gone, or not whole, or whole"""
-    for path in range(6):
+    for path in range(len(paths_of(0, 0))):
         for _ in range(EXITS):
             with racer('exit') as pid:
                 killer = threading.Timer(random.uniform(0, 0.01), os.kill, (pid, 9))

@@ -59,6 +59,7 @@ static void errors(void **state)
 		{ EPERM, 403, "not-allowed", "\"mend\":" },
 		{ ESTALE, 409, "pid-reused", "start_time_ticks" },
 		{ ETIMEDOUT, 504, "target-blocked", "in time" },
+		{ EBUSY, 503, "busy", "process 42 execs" },
 		{ EMFILE, 503, "busy", "EMFILE" },
 		{ ENFILE, 503, "busy", "ENFILE" },
 		{ EIO, 500, "failed", "\"errno\":\"EIO\"" },
@@ -84,7 +85,7 @@ static void errors(void **state)
 /* What would work later says when. */
 static void retry_after(void **state)
 {
-	static const int codes[] = { ETIMEDOUT, EMFILE, EAGAIN };
+	static const int codes[] = { ETIMEDOUT, EBUSY, EMFILE, EAGAIN };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {

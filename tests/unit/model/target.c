@@ -165,6 +165,44 @@ static void live_leaderless(void **state)
 	opener_free(opener);
 }
 
+static bool asks_again(struct opener *opener, pid_t pid, int *r)
+{
+	struct target_again again = { .opener = opener, .caller = me(), .pid = pid };
+
+	return target_asks_again(&again, r, NULL);
+}
+
+/* Only of a memory that is gone while its process lives, and not for ever. */
+static void asked_again(void **state)
+{
+	struct opener *opener = open_proc(), *captured = open_fixture("odd");
+	struct target_again again = { .opener = opener, .caller = me(), .pid = getpid() };
+	int zombie_r = -ESRCH, gone_r = -ESRCH, captured_r = -ESRCH, r;
+	struct vmad_error err = { 0 };
+	pid_t pid = fork_child();
+	unsigned times = 0;
+
+	(void)state;
+	if (pid == 0)
+		_exit(0);
+	assert_true(eventually(is_zombie, &pid));
+	assert_false(asks_again(opener, pid, &zombie_r));
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	assert_false(asks_again(opener, pid, &gone_r));
+	assert_false(asks_again(captured, 102, &captured_r));
+	assert_true(zombie_r == -ESRCH && gone_r == -ENOENT && captured_r == -ESRCH);
+	for (r = 0; r > -ESRCH; r--)
+		assert_false(target_asks_again(&again, &r, &err));
+	for (; times < 1000 && target_asks_again(&again, &r, &err); times++)
+		assert_int_equal(r, -ESRCH);
+	assert_true(times > 3 && times < 1000);
+	assert_int_equal(r, -EBUSY);
+	assert_int_equal(err.code, EBUSY);
+	assert_int_equal(err.pid, getpid());
+	opener_free(captured);
+	opener_free(opener);
+}
+
 int main(void)
 {
 	const struct CMUnitTest cases[] = {
@@ -174,6 +212,7 @@ int main(void)
 		CASE("who has memory, in a captured tree", captured_memory),
 		CASE("a zombie has none", live_zombie),
 		CASE("a process whose leader exited has", live_leaderless),
+		CASE("a question is asked again of a process that lives, and not for ever", asked_again),
 	};
 
 	return cmocka_run_group_tests(cases, NULL, NULL);
