@@ -63,9 +63,8 @@ def each_error():
             with Wire(vmad.socket) as wire:
                 wire.send(head.encode())
                 wire.rest()
-        found = wait_until(lambda: len(lines(vmad)) >= len(asked) and lines(vmad), 'a line each')
         for status, route, target in asked:
-            tap.truth(any(line[3] in (status, '403') and line[2].endswith(route) for line in found), f'{target}: {found}')
+            wait_until(lambda: any(line[3] in (status, '403') and line[2].endswith(route) for line in lines(vmad)), f'a line of {target}')
         tap.truth(all(LINE.fullmatch(line) or re.fullmatch('vmad: (listening on .*|ready)', line) for line in vmad.log), f'{vmad.log}')
         tap.truth(not re.search(f'{secret}|777|4194304', ' '.join(line.split('duration')[0].split('method')[-1] for line in vmad.log)), f'{vmad.log}')
 
@@ -91,13 +90,11 @@ def quiet():
 def bounded():
     """1,000 requests at once: not a line each, and how many were left out"""
     with Vmad(arguments=['--log', 'requests']) as vmad:
-        connection = vmad.connect()
-        for _ in range(1000):
-            connection.request('GET', '/v1/health')
-            connection.getresponse().read()
-        connection.close()
-        wrote = len(lines(vmad))
-        time.sleep(0.2)
+        with Wire(vmad.socket) as wire:
+            for _ in range(20):     # one after the other they may take a minute on a slow machine, and there is a line for each
+                wire.send(b'GET /v1/health HTTP/1.1\r\nHost: x\r\n\r\n' * 50)
+                tap.equal({wire.reply().status for _ in range(50)}, {200}, 'fifty')
+        time.sleep(0.2)     # there is room for a line again
         vmad.get('/v1/health')
         wait_until(lambda: len(lines(vmad)) + left_out(vmad) == 1001, 'all 1,001 are written, or counted among those that were not')
         tap.truth(left_out(vmad) > 0, 'some were not')
