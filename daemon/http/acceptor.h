@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * acceptor: takes the connections of one listener, and turns away those that are too many before anything is made for
- * them: libmicrohttpd would first start a thread, eight times what it takes to close a socket, and in front of whom
- * comes next.
+ * acceptor: takes the connections of one listener. Those that are too many wait in a room, or are turned away, before
+ * anything is made for them: libmicrohttpd would first start a thread, eight times what it takes to close a socket, and
+ * in front of whom comes next.
  */
 #ifndef HTTP_ACCEPTOR_H
 #define HTTP_ACCEPTOR_H

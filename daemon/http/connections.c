@@ -264,8 +264,6 @@ uint64_t connection_new(struct connections *connections, struct listener *listen
 		add(connections, connection);
 	pthread_mutex_unlock(&connections->lock);
 	destroy(gone);
-	if (too_much)
-		meter_add(METER_REJECTED, "connections", NULL, 1);
 	return connection ? new.number : 0;
 }
 

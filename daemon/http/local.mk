@@ -24,6 +24,7 @@ daemon_libhttp_a_SOURCES = \
 	%D%/quota.c %D%/quota.h \
 	%D%/reply.c %D%/reply.h \
 	%D%/request.h \
+	%D%/room.c %D%/room.h \
 	%D%/route.c %D%/route.h \
 	%D%/server.c %D%/server.h \
 	%D%/share.c \

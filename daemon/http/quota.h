@@ -18,7 +18,7 @@
 #define CONNECTIONS_UID 32
 #define CONNECTIONS_ADDRESS 16
 #define CONNECTIONS_OVER 64		/* above a quota, held just long enough to say 429 or 503 */
-#define CONNECTIONS_OVER_PEER 8		/* of one uid or address; more are cut without a word */
+#define CONNECTIONS_OVER_PEER 8		/* of one uid or address; more wait, see room.h */
 #define CONNECTIONS_CUT 128		/* ended, and not yet cleaned up by libmicrohttpd */
 
 #define PATIENCE_STEP 1			/* of nice(2), for each connection of the same peer */

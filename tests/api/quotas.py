@@ -2,7 +2,6 @@
 """Very many connections: quotas by user and by socket hold, everyone gets an answer or an end, and root keeps a way in."""
 import os
 import resource
-import select
 import selectors
 import sys
 import time
@@ -165,20 +164,63 @@ def many_beside_another():
     close(wires)
 
 
+def until_ended(wires):
+    """Reads until vmad has ended each of the connections: all that was said there, and the most threads meanwhile."""
+    selector, said, most = selectors.DefaultSelector(), b'', 0
+    for wire in wires:
+        selector.register(wire.socket, selectors.EVENT_READ, wire)
+    end = time.monotonic() + PATIENCE
+    while selector.get_map():
+        tap.truth(time.monotonic() < end, f'{len(selector.get_map())} are still open after {PATIENCE} s')
+        for key, _ in selector.select(0.1):
+            data = key.data.receive()
+            said += data
+            if not data:
+                selector.unregister(key.fileobj)
+        most = max(most, tasks(vmad.pid))
+    return said, most
+
+
 def too_many_cost_nothing():
-    """no thread begins for a connection that is one too many even to be told so"""
+    """no thread begins for connections that are too many even to be told so; silent ones end without a word"""
     settled()
-    most = before[0] + PER_USER + TOLD_PER_USER
-    wires = as_uid(NOBODY, lambda: connections(PER_USER + TOLD_PER_USER))
-    found = []
-    for _ in range(300):
-        with as_uid(NOBODY, lambda: Wire(vmad.socket)) as wire:
-            tap.equal(wire.rest(), b'', 'no word')
-        found.append(tasks(vmad.pid))
-        if select.select([wires[PER_USER].socket], [], [], 0)[0]:
-            break   # those above the quota begin to end: the next one would take the place of one of them, and wait
-    tap.truth(max(found) <= most, f'{max(found)} threads, {most} at most')
+    wires = as_uid(NOBODY, lambda: connections(PER_USER + TOLD_PER_USER + 300))
+    said, most = until_ended(wires[PER_USER:])
+    tap.equal(said, b'', 'no word')
+    # Twice as many as there may be: one may begin before another's thread is gone.
+    tap.truth(most <= before[0] + 2 * (PER_USER + TOLD_PER_USER), f'{most} threads, {before[0]} of them before')
     close(wires)
+
+
+def who_waits_to_be_told():
+    """those who are more than can be told at once that they are too many wait, and are told in their turn"""
+    def more_were_told():
+        settled()
+        wires = connections(PER_USER)
+        tap.equal(statuses(wires), {(200, None)}, 'the first 32')
+        others = connections(TOLD_PER_USER + 40)
+        for wire in others:
+            wire.send(REQUEST)
+        answers = [answer_to(wire) for wire in others]
+        close(wires + others)
+        return answers.count((429, '1')) > TOLD_PER_USER
+
+    wait_until(more_were_told, 'more that are told')
+
+
+def who_waits_finds_a_place():
+    """one who waits to be told that there are too many is served where a place comes free meanwhile"""
+    def served():
+        settled()
+        silent = connections(PER_USER + TOLD_PER_USER)
+        with Wire(vmad.socket) as wire:
+            wire.send(REQUEST)
+            close(silent[:PER_USER])
+            answer = answer_to(wire)
+        close(silent)
+        return answer == (200, None)
+
+    wait_until(served, 'a place that came free in time')
 
 
 def silent_connections_count():
@@ -290,6 +332,8 @@ CASES = [
     who_has_many_gives_way,
     many_beside_another,
     too_many_cost_nothing,
+    who_waits_to_be_told,
+    who_waits_finds_a_place,
     silent_connections_count,
     a_sockets_connections,
     who_waits_above_the_quota,

@@ -11,6 +11,7 @@ unit_programs += \
 	tests/unit/http/peer \
 	tests/unit/http/problem \
 	tests/unit/http/quota \
+	tests/unit/http/room \
 	tests/unit/http/route \
 	tests/unit/http/token \
 	tests/unit/http/turns \
@@ -36,6 +37,10 @@ tests_unit_http_params_LDADD = $(unit_http_libs)
 tests_unit_http_problem_SOURCES = %D%/problem.c
 tests_unit_http_problem_CPPFLAGS = $(unit_cppflags)
 tests_unit_http_problem_LDADD = $(unit_http_libs)
+
+tests_unit_http_room_SOURCES = %D%/room.c
+tests_unit_http_room_CPPFLAGS = $(unit_cppflags)
+tests_unit_http_room_LDADD = $(unit_http_libs)
 
 tests_unit_http_route_SOURCES = %D%/route.c
 tests_unit_http_route_CPPFLAGS = $(unit_cppflags)
