@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Processes that share pages in a way that is known: tests/live/sharer.c, and what some of its cases need of the host."""
+"""Processes that share pages in a way that is known: tests/live/sharers, and what some of its cases need of the host."""
 import contextlib
 import os
 import subprocess

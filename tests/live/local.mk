@@ -4,7 +4,17 @@ check_PROGRAMS += tests/live/victim tests/live/racer tests/live/mover tests/live
 tests_live_victim_SOURCES = %D%/victim.c
 tests_live_racer_SOURCES = %D%/racer.c
 tests_live_mover_SOURCES = %D%/mover.c
-tests_live_sharer_SOURCES = %D%/sharer.c
+tests_live_sharer_SOURCES = \
+	%D%/sharers/anon.c \
+	%D%/sharers/child.c \
+	%D%/sharers/churn.c \
+	%D%/sharers/everybodys.c \
+	%D%/sharers/file.c \
+	%D%/sharers/huge.c \
+	%D%/sharers/mm.c \
+	%D%/sharers/page.c \
+	%D%/sharers/sharer.c \
+	%D%/sharers/sharer.h
 # Without sanitizers: their shadow memory is no part of the layout that these programs promise.
 tests_live_victim_CFLAGS = -std=gnu17 -Wall -Wextra -Wno-missing-field-initializers -pthread
 tests_live_paged_SOURCES = %D%/paged.c
