@@ -9,9 +9,9 @@
 
 #include <systemd/sd-daemon.h>
 
+#include "clock/clock.h"
 #include "confine.h"
 #include "failures.h"
-#include "http/clock.h"
 #include "members.h"
 #include "opener/caller/token.h"
 #include "reload.h"

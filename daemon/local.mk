@@ -29,6 +29,7 @@ sbin_PROGRAMS += %D%/vmad
 daemon_vmad_CFLAGS = $(AM_CFLAGS) $(MHD_CFLAGS) $(SYSTEMD_CFLAGS) $(SECCOMP_CFLAGS)
 daemon_vmad_SOURCES = \
 	%D%/alone.c %D%/alone.h \
+	%D%/clock/clock.h \
 	%D%/confine.c %D%/confine.h \
 	%D%/daemon.h \
 	%D%/failures.c %D%/failures.h \

@@ -12,8 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "clock/clock.h"
 #include "confine.h"
-#include "http/clock.h"
 #include "role.h"
 
 #define END_MS 1000	/* for an opener whose worker has ended */

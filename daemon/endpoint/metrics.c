@@ -8,10 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clock/clock.h"
 #include "encode/prom.h"
 #include "endpoint/endpoint.h"
 #include "endpoint/metrics_own.h"
-#include "http/clock.h"
 #include "http/text.h"
 #include "sampler/snapshot.h"
 #include "source/host.h"

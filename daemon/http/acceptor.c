@@ -12,7 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "http/clock.h"
+#include "clock/clock.h"
 #include "http/room.h"
 #include "meter/meter.h"
 

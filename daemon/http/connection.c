@@ -6,7 +6,7 @@
 #include <sys/resource.h>
 #include <time.h>
 
-#include "http/clock.h"
+#include "clock/clock.h"
 #include "http/connection_inside.h"
 
 const struct listener *connection_listener(const struct connection *connection)

@@ -7,8 +7,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "clock/clock.h"
 #include "http/blocked.h"
-#include "http/clock.h"
 #include "http/connection_inside.h"
 #include "http/turns.h"
 #include "meter/meter.h"

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clock/clock.h"
 #include "encode/json.h"
 #include "encode/record.h"
-#include "http/clock.h"
 #include "http/exchange.h"
 #include "http/gzip.h"
 #include "http/log.h"

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "http/clock.h"
+#include "clock/clock.h"
 #include "stall/stall.h"
 
 _Static_assert(2 * FLIGHT_BODY_MAX <= FLIGHT_SHELF_BYTES, "the biggest answer has room on a shelf");

@@ -5,7 +5,6 @@ daemon_libhttp_a_SOURCES = \
 	%D%/accepted.c %D%/accepted.h \
 	%D%/acceptor.c %D%/acceptor.h \
 	%D%/authority.c %D%/authority.h \
-	%D%/clock.h \
 	%D%/blocked.c %D%/blocked.h \
 	%D%/connection.c %D%/connection.h %D%/connection_inside.h %D%/connections.c \
 	%D%/deliver.c \

@@ -16,7 +16,7 @@
 #define SD_JOURNAL_SUPPRESS_LOCATION
 #include <systemd/sd-journal.h>
 
-#include "http/clock.h"
+#include "clock/clock.h"
 
 static enum log_level log_level;
 static bool to_journal;

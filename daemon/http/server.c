@@ -9,7 +9,7 @@
 
 #include <microhttpd.h>
 
-#include "http/clock.h"
+#include "clock/clock.h"
 #include "http/exchange.h"
 #include "http/log.h"
 #include "opener/opener.h"

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
-#include "http/clock.h"
+#include "clock/clock.h"
 
 /* Produced at a time: enough for a good send(), little enough to let a deadline be seen. */
 #define PIECE_BYTES (64 * 1024)

@@ -13,7 +13,7 @@
 #include <gnutls/abstract.h>
 #include <gnutls/gnutls.h>
 
-#include "http/clock.h"
+#include "clock/clock.h"
 
 #define PEM_MAX (1 << 20)
 #define CERTS_MAX 16

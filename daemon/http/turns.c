@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "http/clock.h"
+#include "clock/clock.h"
 
 struct turns {
 	_Atomic uint64_t last_peer, beside_until_us;

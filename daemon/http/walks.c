@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "http/clock.h"
+#include "clock/clock.h"
 #include "meter/meter.h"
 
 enum permit_state { PERMIT_WAITING, PERMIT_ACTIVE, PERMIT_RESTING, PERMIT_LOST };

@@ -2,8 +2,9 @@
 #include "model/file_pages.h"
 
 #include <errno.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "clock/clock.h"
 
 /*
  * What is looked at in one go, well within the opener's time: cachestat costs what is cached, and passes over holes;
@@ -19,14 +20,6 @@ struct reading {
 	uint64_t at, end;		/* at is a multiple of the page size */
 	struct opener_cache sum;
 };
-
-static uint64_t now_us(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
 
 static void use_source(struct reading *reading, enum opener_cache_source source)
 {
@@ -67,7 +60,7 @@ static int read_window(struct opener *opener, const struct vmad_caller *caller, 
 static int read_all(struct opener *opener, const struct vmad_caller *caller, const struct file *file,
 		    uint64_t budget_us, struct reading *reading, struct vmad_error *err)
 {
-	uint64_t deadline = now_us() + budget_us;
+	uint64_t deadline = clock_us() + budget_us;
 	int r;
 
 	do {
@@ -76,7 +69,7 @@ static int read_all(struct opener *opener, const struct vmad_caller *caller, con
 			use_source(reading, OPENER_MINCORE);
 			r = read_window(opener, caller, file, reading, err);
 		}
-	} while (r == 0 && reading->at < reading->end && now_us() < deadline);
+	} while (r == 0 && reading->at < reading->end && clock_us() < deadline);
 	return r;
 }
 

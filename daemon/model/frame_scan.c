@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "clock/clock.h"
 #include "model/page_ranges.h"
 #include "source/pace.h"
 #include "source/pagemap_scan.h"
@@ -112,7 +113,7 @@ int frame_scan_run(const struct frame_scan *scan, struct vma_list *vmas)
 			continue;
 		while (range.start < range.end && r == 0) {
 			r = scans ? scan_window(scan, &pace, &range) : pagemap_window(scan, &pace, &range);
-			if (r == 0 && pace_now_us() > scan->deadline_us)
+			if (r == 0 && clock_us() > scan->deadline_us)
 				r = -ETIMEDOUT;
 		}
 	}

@@ -14,7 +14,7 @@
 struct frame_scan {
 	uint64_t pfn;
 	int pagemap_fd;
-	uint64_t deadline_us;		/* by pace_now_us() */
+	uint64_t deadline_us;		/* by clock_us() */
 	bool without_scan;		/* read pagemap also where there is PAGEMAP_SCAN */
 	int (*found)(void *arg, uint64_t address);	/* called for each; negative ends it */
 	void *arg;

@@ -6,12 +6,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "clock/clock.h"
 #include "model/frame_count.h"
 #include "source/cgroup.h"
 #include "source/iomem.h"
 #include "source/kpage.h"
 #include "source/numa.h"
-#include "source/pace.h"
 #include "source/small_file.h"
 
 #define RANGES_MAX 1024
@@ -58,7 +58,7 @@ static int add_range(struct frame_count *count, const struct frame_range *range,
 		uint64_t left = range->end - pfn;
 
 		r = frame_count_add(count, &(struct frame_span){ .pfn = pfn, .count = left < CHUNK ? left : CHUNK }, 1);
-		if (r == 0 && deadline_us && pace_now_us() > deadline_us)
+		if (r == 0 && deadline_us && clock_us() > deadline_us)
 			r = -ETIMEDOUT;
 	}
 	return r;
@@ -100,7 +100,7 @@ static int count_nodes(struct frames *frames, const struct frame_range *range, u
 		r = tally_add(&frames->tally, 0, r < 0 ? NODE_UNKNOWN : node, end - pfn);
 		if (r < 0)
 			return r;
-		if (deadline_us && pace_now_us() > deadline_us)
+		if (deadline_us && clock_us() > deadline_us)
 			return -ETIMEDOUT;
 	}
 	return 0;
@@ -126,7 +126,7 @@ static int count_all(struct frames *frames, struct opener *opener, const struct 
 		     uint64_t budget_us)
 {
 	struct frame_range *ranges = malloc(RANGES_MAX * sizeof(*ranges));
-	uint64_t deadline_us = budget_us ? pace_now_us() + budget_us : 0;
+	uint64_t deadline_us = budget_us ? clock_us() + budget_us : 0;
 	long count = ranges ? read_ranges(opener, caller, ranges) : -ENOMEM;
 	int r = count < 0 ? (int)count : 0;
 

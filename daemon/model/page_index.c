@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "clock/clock.h"
 #include "model/vma_list.h"
 #include "source/pace.h"
 #include "source/pagemap_scan.h"
@@ -350,7 +351,7 @@ static int put_window(struct walk *walk)
 	walk->sparse = found * SPARSE < pages;
 	if (r == 0 && walk->untold)
 		r = -EPERM;
-	return r == 0 && index->query.deadline_us && pace_now_us() > index->query.deadline_us ? -ETIMEDOUT : r;
+	return r == 0 && index->query.deadline_us && clock_us() > index->query.deadline_us ? -ETIMEDOUT : r;
 }
 
 static int run(struct walk *walk, struct vmad_error *err)

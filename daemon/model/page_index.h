@@ -18,7 +18,7 @@ struct page_index;
 
 struct page_index_query {
 	size_t ceiling_bytes;		/* of memory */
-	uint64_t deadline_us;		/* by pace_now_us(); 0: none */
+	uint64_t deadline_us;		/* by clock_us(); 0: none */
 	/*
 	 * Leave out pages that the kernel says to be mapped once, where it is to be believed: they are most of a host's
 	 * memory, and no question about sharing is about them. It is not for hugetlb, whose page tables may be shared, nor

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "clock/clock.h"
 #include "model/page_ranges.h"
 #include "source/kpage.h"
 #include "source/pace.h"
@@ -339,7 +340,7 @@ static bool is_alive(const struct page_runs *runs)
 static int await_piece(struct page_runs *runs, struct vmad_error *err)
 {
 	while (runs->piece_next == runs->piece_count) {
-		uint64_t began_us = pace_now_us();
+		uint64_t began_us = clock_us();
 		int r = 1;
 
 		if (runs->query.budget_us && runs->spent_us > runs->query.budget_us)
@@ -355,7 +356,7 @@ static int await_piece(struct page_runs *runs, struct vmad_error *err)
 		if (r == 0)
 			return finish(runs, is_alive(runs) ? PAGE_RUNS_COMPLETE : PAGE_RUNS_TARGET_GONE);
 		r = fill_window(runs);
-		runs->spent_us += pace_now_us() - began_us;
+		runs->spent_us += clock_us() - began_us;
 		if (r == -ESRCH)
 			return finish(runs, PAGE_RUNS_TARGET_GONE);
 		if (r < 0)

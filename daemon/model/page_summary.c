@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "clock/clock.h"
 #include "model/frame_count.h"
 #include "model/page_spans.h"
 #include "source/kpage.h"
-#include "source/pace.h"
 
 struct page_summary {
 	uint64_t page_size;
@@ -114,7 +114,7 @@ static int add_windows(struct page_summary *summary, struct frame_count *count, 
 		r = add_window(summary, count, span, spans);
 		if (r < 0)
 			return vmad_fail(err, -r, page_summary_target(summary)->files.pid, "kpageflags", "read");
-		if (deadline_us && pace_now_us() > deadline_us) {
+		if (deadline_us && clock_us() > deadline_us) {
 			summary->end = PAGE_RUNS_DEADLINE;
 			return 0;
 		}
@@ -143,7 +143,7 @@ static int add_zero_flags(struct page_summary *summary)
 static int sum_frames(struct page_summary *summary, struct target *target, const struct page_runs_query *query, struct vmad_error *err)
 {
 	struct page_spans_query range = { query->start, query->end, query->without_scan };
-	uint64_t deadline_us = query->budget_us ? pace_now_us() + query->budget_us : 0;
+	uint64_t deadline_us = query->budget_us ? clock_us() + query->budget_us : 0;
 	int pid = target->files.pid, r = page_spans_new(target, &range, &summary->spans, err), counted;
 	struct frame_count *count;
 

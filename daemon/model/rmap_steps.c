@@ -7,10 +7,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "clock/clock.h"
 #include "model/frame_scan.h"
 #include "model/halves.h"
 #include "model/vma_list.h"
-#include "source/pace.h"
 #include "source/pagemap.h"
 #include "stall/stall.h"
 
@@ -20,7 +20,7 @@
 
 uint64_t rmap_clock_us(void)
 {
-	return pace_now_us();
+	return clock_us();
 }
 
 /* Reads one entry, and adds the place where it maps the frame. */

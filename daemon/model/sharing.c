@@ -7,12 +7,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "clock/clock.h"
 #include "model/mm_list.h"
 #include "model/page_index.h"
 #include "model/sharing_frames.h"
 #include "model/sharing_origins.h"
 #include "model/usage_sum.h"
-#include "source/pace.h"
 
 /* A process that came after the pass began may have been forked by one that was gone through; so there is a second look. */
 #define ROUNDS 2
@@ -323,7 +323,7 @@ static int prepare(struct sharing *sharing, const struct sharing_query *query, s
 	int r;
 
 	if (query->budget_us)
-		index.deadline_us = pace_now_us() + query->budget_us;
+		index.deadline_us = clock_us() + query->budget_us;
 	r = page_index_new(&index, &sharing->index, err);
 	if (r == 0)
 		r = sharing_origins_new(page_index_store(sharing->index), &sharing->origins);

@@ -5,10 +5,9 @@
 #include <limits.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "source/pace.h"
+#include "clock/clock.h"
 #include "stall/giveway.h"
 #include "stall/stall.h"
 
@@ -102,14 +101,14 @@ static void read_one(struct usage_ahead *ahead)
 {
 	struct waiting next = *waiting_at(ahead, ahead->done);
 	struct result *result = result_of(ahead, ahead->done);
-	uint64_t began_us = pace_now_us();
+	uint64_t began_us = clock_us();
 
 	pthread_mutex_unlock(&ahead->lock);
 	giveway(began_us);
 	result->has = !stall_is_quarantined(next.pid) && usage_sum_read_fd(next.fd, next.pid, &result->sum, NULL) == 0;
 	close(next.fd);
 	pthread_mutex_lock(&ahead->lock);
-	ahead->kernel_us += pace_now_us() - began_us;
+	ahead->kernel_us += clock_us() - began_us;
 	ahead->done++;
 }
 
@@ -153,14 +152,8 @@ static bool start_thread(struct usage_ahead *ahead)
 
 static void wait_a_little(struct usage_ahead *ahead)
 {
-	struct timespec until;
+	struct timespec until = clock_timespec(clock_us() + LOOK_MS * 1000);
 
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_nsec += LOOK_MS * 1000000;
-	if (until.tv_nsec >= 1000000000) {
-		until.tv_nsec -= 1000000000;
-		until.tv_sec++;
-	}
 	pthread_cond_clockwait(&ahead->all_done, &ahead->lock, CLOCK_MONOTONIC, &until);
 }
 

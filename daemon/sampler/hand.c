@@ -7,8 +7,9 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "clock/clock.h"
 
 #define STACK_BYTES (256 * 1024)
 
@@ -99,11 +100,9 @@ static struct hand *hand_new(void)
 
 static int wait_for(struct hand *hand)
 {
-	struct timespec until;
+	struct timespec until = clock_timespec(clock_us() + HAND_TIMEOUT_MS * 1000);
 	int r = 0;
 
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += HAND_TIMEOUT_MS / 1000;
 	while (hand->state == HAND_WORKS && r == 0)
 		r = pthread_cond_timedwait(&hand->changed, &hand->lock, &until);
 	if (hand->state == HAND_DONE)

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "clock/clock.h"
 #include "sampler/maps_sum.h"
 #include "sampler/state.h"
 #include "source/stat.h"
@@ -82,7 +83,7 @@ _Static_assert(sizeof(struct maps_sum) <= HAND_RESULT_MAX && sizeof(struct usage
 
 static bool is_wanted(const struct rotation *rotation, const struct state *state, const struct process *process)
 {
-	return process->counted && process->has_mm && process->blocked_until_us <= state_now_us() &&
+	return process->counted && process->has_mm && process->blocked_until_us <= clock_us() &&
 	       rotation->kind->wants(state, process);
 }
 
@@ -108,7 +109,7 @@ static void begin_pass(struct rotation *rotation, const struct state *state)
 	free(rotation->pids);
 	rotation->pids = pids;
 	rotation->count = rotation->next = 0;
-	rotation->began_us = state_now_us();
+	rotation->began_us = clock_us();
 	for (size_t i = 0; aged && pids && i < state->table.count; i++) {
 		const struct process *process = &state->table.list[i];
 
@@ -156,7 +157,7 @@ static void note_failure(struct state *state, struct process *process, int code)
 		process->unreadable = true;
 		break;
 	case ETIMEDOUT:
-		process->blocked_until_us = state_now_us() + BLOCKED_US;
+		process->blocked_until_us = clock_us() + BLOCKED_US;
 		state_add(state, HOST_errors_timeout, 1);
 		break;
 	default:
@@ -177,7 +178,7 @@ static void read_one(const struct rotation *rotation, struct state *state, struc
 	}
 	process->unreadable = false;
 	rotation->kind->store(process, result);
-	set(process, rotation->kind->time, state_now_us());
+	set(process, rotation->kind->time, clock_us());
 }
 
 /* The next of this pass that is still there and wanted; NULL: the pass is over. */
@@ -203,7 +204,7 @@ void rotation_step(struct rotation *rotation, struct state *state)
 	if (process) {
 		read_one(rotation, state, process);
 		cpu = state_cpu_us() - cpu;
-		rotation->due_us = state_now_us() + (uint64_t)((double)cpu / SAMPLER_SHARE);
+		rotation->due_us = clock_us() + (uint64_t)((double)cpu / SAMPLER_SHARE);
 		state_add(state, rotation->kind->numbers.cpu, (double)cpu / 1e6);
 		return;
 	}
@@ -211,6 +212,6 @@ void rotation_step(struct rotation *rotation, struct state *state)
 	free(rotation->pids);
 	rotation->pids = NULL;
 	rotation->due_us = rotation->began_us + interval_us;
-	if (rotation->due_us < state_now_us())
-		rotation->due_us = state_now_us();
+	if (rotation->due_us < clock_us())
+		rotation->due_us = clock_us();
 }

@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "clock/clock.h"
 #include "model/kind.h"
 #include "sampler/state.h"
 
@@ -35,8 +36,8 @@ static uint64_t earliest(uint64_t a, uint64_t b)
 /* Waits until then. False: it is to end, or has no opener any more: that it gets another, who started it sees to. */
 static bool wait_until(const struct sampler_config *config, uint64_t until_us)
 {
-	uint64_t now = state_now_us(), us = until_us > now ? until_us - now : 0;
-	struct timespec timeout = { .tv_sec = (time_t)(us / 1000000), .tv_nsec = (long)(us % 1000000) * 1000 };
+	uint64_t now = clock_us(), us = until_us > now ? until_us - now : 0;
+	struct timespec timeout = clock_timespec(us);
 	struct pollfd ends[] = { { .fd = END_FD, .events = POLLIN }, { .fd = config->control_fd < 0 ? -1 : CONTROL_FD } };
 
 	return ppoll(ends, sizeof(ends) / sizeof(ends[0]), &timeout, NULL) <= 0;
@@ -47,26 +48,26 @@ static void run(struct state *state, struct board *board)
 {
 	struct rotation rotations[2] = { { .kind = &rotation_maps }, { .kind = &rotation_usage } };
 	size_t rotation_count = state->config->usage_max_bytes ? 2 : 1;
-	uint64_t begin = state_now_us() + BEGIN_US, status_due = begin, publish_due = UINT64_MAX;
+	uint64_t begin = clock_us() + BEGIN_US, status_due = begin, publish_due = UINT64_MAX;
 	uint64_t interval_us = state->config->interval_seconds * UINT64_C(1000000);
 
 	for (uint64_t due = begin; wait_until(state->config, due); ) {
-		uint64_t now = state_now_us();
+		uint64_t now = clock_us();
 
 		if (now >= status_due) {
 			status_due = now + interval_us;
 			status_tier_run(state);
-			publish_due = state_now_us();
+			publish_due = clock_us();
 		}
 		due = status_due;
 		for (size_t i = 0; i < rotation_count; i++) {
 			if (now >= rotations[i].due_us) {
 				rotation_step(&rotations[i], state);
-				publish_due = earliest(publish_due, state_now_us() + PUBLISH_US);
+				publish_due = earliest(publish_due, clock_us() + PUBLISH_US);
 			}
 			due = earliest(due, rotations[i].due_us);
 		}
-		if (state_now_us() >= publish_due) {
+		if (clock_us() >= publish_due) {
 			state_publish(state, board);
 			publish_due = UINT64_MAX;
 		}

@@ -1,34 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "sampler/state.h"
 
-#include <time.h>
-
+#include "clock/clock.h"
 #include "source/host.h"
 #include "source/vmstat.h"
 
-static uint64_t clock_us(clockid_t clock)
-{
-	struct timespec now;
-
-	clock_gettime(clock, &now);
-	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
-
-uint64_t state_now_us(void)
-{
-	return clock_us(CLOCK_MONOTONIC);
-}
-
 uint64_t state_cpu_us(void)
 {
-	return clock_us(CLOCK_PROCESS_CPUTIME_ID);
+	return clock_us_of(CLOCK_PROCESS_CPUTIME_ID);
 }
 
 void state_passed(struct state *state, const struct tier_numbers *numbers, uint64_t began_us)
 {
-	uint64_t now_ms = clock_us(CLOCK_REALTIME) / 1000;
+	uint64_t now_ms = clock_us_of(CLOCK_REALTIME) / 1000;
 
-	state_set(state, numbers->duration, (double)(state_now_us() - began_us) / 1e6);
+	state_set(state, numbers->duration, (double)(clock_us() - began_us) / 1e6);
 	state_set(state, numbers->success, (double)now_ms / 1e3);
 }
 
@@ -51,7 +37,7 @@ static void read_host(struct state *state)
 
 static void count_processes(struct state *state)
 {
-	uint64_t now = state_now_us();
+	uint64_t now = clock_us();
 	unsigned unreadable = 0, blocked = 0;
 
 	for (size_t i = 0; i < state->table.count; i++) {

@@ -23,8 +23,6 @@ struct state {
 	struct snapshot snapshot;		/* host numbers are kept here; groups when it is published */
 };
 
-uint64_t state_now_us(void);
-
 /* CPU time of this process, opener and hands included. */
 uint64_t state_cpu_us(void);
 

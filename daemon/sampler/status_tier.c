@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "clock/clock.h"
 #include "sampler/state.h"
 #include "source/cgroup_line.h"
 #include "source/small_file.h"
@@ -166,7 +167,7 @@ static void read_batch(struct state *state, const pid_t *pids, size_t count, str
 
 void status_tier_run(struct state *state)
 {
-	uint64_t began = state_now_us(), cpu = state_cpu_us();
+	uint64_t began = clock_us(), cpu = state_cpu_us();
 	struct process_table table = { 0 };
 	size_t count;
 	pid_t *pids;

@@ -4,16 +4,9 @@
 #include <sys/resource.h>
 #include <time.h>
 
+#include "clock/clock.h"
 #include "stall/giveway.h"
 #include "stall/stall.h"
-
-uint64_t pace_now_us(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
 
 /* How often the thread gave its CPU away because it had to wait: not because somebody else was due. */
 static long waits_of_thread(void)
@@ -25,7 +18,7 @@ static long waits_of_thread(void)
 
 static void rest(struct pace *pace)
 {
-	uint64_t rested_us = pace_now_us() - pace->ended_us;
+	uint64_t rested_us = clock_us() - pace->ended_us;
 
 	pace->owed_us -= rested_us < pace->owed_us ? rested_us : pace->owed_us;
 	if (pace->owed_us < PACE_SLEEP_US)
@@ -37,19 +30,19 @@ static void rest(struct pace *pace)
 void pace_begin(struct pace *pace)
 {
 	if (!pace->unpaced)
-		giveway(pace_now_us());
+		giveway(clock_us());
 	if (pace->owed_us)
 		rest(pace);
 	if (!pace->unpaced)
 		pace->waits = waits_of_thread();
-	pace->began_us = pace_now_us();
+	pace->began_us = clock_us();
 }
 
 void pace_end(struct pace *pace)
 {
 	uint64_t took_us;
 
-	pace->ended_us = pace_now_us();
+	pace->ended_us = clock_us();
 	stall_got_on();
 	took_us = pace->ended_us - pace->began_us;
 	pace->kernel_us += took_us;

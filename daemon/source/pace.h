@@ -34,7 +34,4 @@ struct pace {
 void pace_begin(struct pace *pace);
 void pace_end(struct pace *pace);
 
-/* Microseconds of a clock that only goes forward. */
-uint64_t pace_now_us(void);
-
 #endif

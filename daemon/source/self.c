@@ -4,9 +4,9 @@
 #include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock/clock.h"
 #include "source/statm.h"
 
 static int statm_fd = -1, fds_fd = -1;
@@ -14,12 +14,9 @@ static double start_time_seconds;
 
 void self_open(void)
 {
-	struct timespec now;
-
 	statm_fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
 	fds_fd = open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	clock_gettime(CLOCK_REALTIME, &now);
-	start_time_seconds = (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+	start_time_seconds = (double)clock_us_of(CLOCK_REALTIME) / 1e6;
 }
 
 static double seconds(struct timeval time)

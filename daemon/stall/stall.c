@@ -3,7 +3,8 @@
 
 #include <pthread.h>
 #include <stddef.h>
-#include <time.h>
+
+#include "clock/clock.h"
 
 static _Thread_local struct stall_watch *own;
 static _Thread_local struct stall_point *point;	/* of that watch */
@@ -22,10 +23,7 @@ static struct {
 /* Some milliseconds coarse, and never a system call. */
 static uint64_t now_us(void)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+	return clock_us_of(CLOCK_MONOTONIC_COARSE);
 }
 
 static void watch_through(struct stall_watch *watch, struct stall_point *through)

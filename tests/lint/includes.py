@@ -16,21 +16,23 @@ import tap  # noqa: E402
 # from the lowest up, main and its helpers (in daemon/ itself) on top. Of the opener the others see its interface only, so that
 # it can move into a process of its own.
 OPENER = 'daemon/opener/opener.h'
+CLOCK = 'daemon/clock/clock.h'
 METER = 'daemon/meter/meter.h'
 STALL = 'daemon/stall/stall.h'
 GIVEWAY = 'daemon/stall/giveway.h'
 SNAPSHOT = 'daemon/sampler/snapshot.h'      # what it hands over, and nothing that reads processes
 FLOORS = {
     'include': [],
+    'daemon/clock': [],
     'daemon/meter': [],
-    'daemon/stall': [],
+    'daemon/stall': [CLOCK],
     'daemon/opener': [METER, STALL],
-    'daemon/source': [OPENER, STALL, GIVEWAY],
-    'daemon/model': ['daemon/source', OPENER, STALL, GIVEWAY],
-    'daemon/sampler': ['daemon/model', 'daemon/source', OPENER],
+    'daemon/source': [CLOCK, OPENER, STALL, GIVEWAY],
+    'daemon/model': ['daemon/source', CLOCK, OPENER, STALL, GIVEWAY],
+    'daemon/sampler': ['daemon/model', 'daemon/source', CLOCK, OPENER],
     'daemon/encode': ['daemon/model', 'daemon/source', OPENER],
-    'daemon/http': ['daemon/encode', 'daemon/model', OPENER, METER, STALL, GIVEWAY],
-    'daemon/endpoint': ['daemon/http', 'daemon/encode', 'daemon/model', 'daemon/source', OPENER, METER, STALL, SNAPSHOT],
+    'daemon/http': ['daemon/encode', 'daemon/model', CLOCK, OPENER, METER, STALL, GIVEWAY],
+    'daemon/endpoint': ['daemon/http', 'daemon/encode', 'daemon/model', 'daemon/source', CLOCK, OPENER, METER, STALL, SNAPSHOT],
     'daemon/web': ['daemon/http/site.h'],
     'daemon': [],
     'client': [],

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "http/clock.h"
+#include "clock/clock.h"
 #include "http/flight.h"
 
 #define SECOND 1000000

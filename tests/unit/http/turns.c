@@ -8,7 +8,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include "http/clock.h"
+#include "clock/clock.h"
 #include "http/turns.h"
 
 #define LONG_MS 600000	/* longer than a case */

@@ -7,8 +7,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "clock/clock.h"
 #include "model/frame_scan.h"
-#include "source/pace.h"
 #include "source/pagemap.h"
 #include "source/pagemap_scan.h"
 
@@ -75,7 +75,7 @@ static int scan(bool without_scan, uint64_t budget_us, struct found *found)
 						    .end = (uintptr_t)area + AREA_PAGES * page } };
 	struct target target = opened(opener, getpid(), OPENER_WANT(OPENER_MAPS) | OPENER_WANT(OPENER_PAGEMAP));
 	int pagemap_fd = target_take(&target, OPENER_PAGEMAP), r;
-	struct frame_scan look = { .pagemap_fd = pagemap_fd, .deadline_us = pace_now_us() + budget_us,
+	struct frame_scan look = { .pagemap_fd = pagemap_fd, .deadline_us = clock_us() + budget_us,
 				   .without_scan = without_scan, .found = note, .arg = found };
 	struct vma_list *list;
 	uint64_t entry;

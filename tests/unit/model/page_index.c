@@ -12,8 +12,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "clock/clock.h"
 #include "model/page_index.h"
-#include "source/pace.h"
 
 #define MIB (1u << 20)
 #define PAGES 9000		/* some windows of 2048 */
@@ -247,7 +247,7 @@ static void a_deadline_leaves_what_was_read(void **state)
 	for (size_t i = 0; i < FIRST + PAGES; i++)
 		made[i] = P | (1000 + i);
 	make("00010000-02000000 rw-p 00000000 00:00 0\n");
-	assert_int_equal(index_made((struct page_index_query){ .deadline_us = pace_now_us() - 1 }, words), -ETIMEDOUT);
+	assert_int_equal(index_made((struct page_index_query){ .deadline_us = clock_us() - 1 }, words), -ETIMEDOUT);
 	while (there < PAGES && words[there] == 1000 + FIRST + there)
 		there++;
 	assert_in_range(there, 1, 2048);

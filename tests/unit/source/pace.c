@@ -4,13 +4,14 @@
 
 #include <time.h>
 
+#include "clock/clock.h"
 #include "source/pace.h"
 
 static void pass_us(uint64_t us)
 {
-	uint64_t end = pace_now_us() + us;
+	uint64_t end = clock_us() + us;
 
-	while (pace_now_us() < end)
+	while (clock_us() < end)
 		;
 }
 
