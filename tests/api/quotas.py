@@ -10,27 +10,17 @@ sys.path.insert(0, os.path.join(os.environ['TOP_SRCDIR'], 'tests/lib'))
 import tap  # noqa: E402
 from activated import Activated  # noqa: E402
 from vmad import NOBODY  # noqa: E402
-from wire import Closed, Wire, descriptors, tasks, wait_until  # noqa: E402
+from wire import PATIENCE, Closed, Wire, descriptors, least, tasks, wait_until  # noqa: E402
 
 PER_USER, TOLD_PER_USER, PER_SOCKET = 32, 8, 192
 MANY = 2000
 REFUSED_AT_ONCE, REFUSAL_SECONDS = 16, 0.01
 IDLE_SECONDS = 10   # after which a connection that asks nothing loses its place
-PATIENCE = 60
 REQUEST = b'GET /v1/health HTTP/1.1\r\nHost: localhost\r\n\r\n'
 
 
 def at_rest():
     return tasks(vmad.pid), descriptors(vmad.pid)
-
-
-def first_look():
-    """What there is when no connection is: the least within a second, as those that were closed just now are still ending."""
-    looks, end = [], time.monotonic() + 1
-    while time.monotonic() < end:
-        looks.append(at_rest())
-        time.sleep(0.01)
-    return tuple(map(min, zip(*looks)))
 
 
 def settled():
@@ -359,5 +349,5 @@ with Activated() as vmad:
     for path in (vmad.socket, vmad.root_socket):
         with Wire(path) as warm:
             warm.get('/v1/processes')
-    before = first_look()
+    before = least(at_rest)
     tap.run(CASES)

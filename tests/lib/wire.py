@@ -13,6 +13,7 @@ import socket
 import time
 
 SECONDS = 20
+PATIENCE = 60   # sanitizers on a loaded machine: only what never comes about takes it all
 
 
 class Closed(Exception):
@@ -138,7 +139,7 @@ class Wire:
         self.close()
 
 
-def wait_until(holds, what, seconds=SECONDS):
+def wait_until(holds, what, seconds=PATIENCE):
     """Waits until holds() is true and returns what it returned."""
     end = time.monotonic() + seconds
     while not (value := holds()):
@@ -146,6 +147,15 @@ def wait_until(holds, what, seconds=SECONDS):
             raise AssertionError(f'not within {seconds} s: {what}')
         time.sleep(0.01)
     return value
+
+
+def least(look, seconds=1):
+    """The least of each number that look() returns within that time: what was closed just now is still ending."""
+    looks, end = [look()], time.monotonic() + seconds
+    while time.monotonic() < end:
+        time.sleep(0.01)
+        looks.append(look())
+    return tuple(map(min, zip(*looks)))
 
 
 def tasks(pid):
