@@ -21,7 +21,7 @@ from inject import IDENTITY, IOCTL, MALLOC, MMAP, OPEN, READ, RECEIVE, SEND, SHO
 from metrics import scrape, wait_for  # noqa: E402
 from victim import Victim  # noqa: E402
 from vmad import BINARY, UnixConnection, Vmad, is_sanitized  # noqa: E402
-from wire import wait_until  # noqa: E402
+from wire import PATIENCE, wait_until  # noqa: E402
 
 EVERY = bool(os.environ.get('VMAD_EVERY_FAULT'))
 ROOT = os.geteuid() == 0
@@ -165,7 +165,7 @@ def rest():
 
 def settles(holds, what):
     """Connections end a moment after their last byte."""
-    end = time.monotonic() + 10
+    end = time.monotonic() + PATIENCE
     while not holds():
         tap.truth(time.monotonic() < end, what())
         time.sleep(0.02)

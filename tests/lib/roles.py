@@ -10,7 +10,7 @@ import socket
 import subprocess
 
 from activated import Activated, listen_tcp, listen_unix
-from vmad import BINARY
+from vmad import BINARY, READY_SECONDS
 
 
 def listen_for_openers(directory):
@@ -53,7 +53,7 @@ class Opener:
 
     def end(self, number=signal.SIGTERM):
         self.process.send_signal(number)
-        status = self.process.wait(15)
+        status = self.process.wait(READY_SECONDS)
         self.process.stderr.close()
         return status
 

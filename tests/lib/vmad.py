@@ -23,7 +23,7 @@ TOP_SRCDIR = os.environ.get('TOP_SRCDIR', os.path.realpath(os.path.join(os.path.
 TOP_BUILDDIR = os.environ.get('TOP_BUILDDIR', TOP_SRCDIR)
 BINARY = os.path.join(TOP_BUILDDIR, 'daemon/vmad')
 PREFIX = os.environ.get('VMAD_TEST_PREFIX', '').split()  # before every vmad: a command that execs its arguments
-READY_SECONDS = 20  # sanitizers on a loaded machine; an ordinary start takes some milliseconds
+READY_SECONDS = 60  # sanitizers on a loaded machine; an ordinary start takes some milliseconds
 NOBODY = 65534
 PR_SET_DUMPABLE = 4
 
@@ -181,7 +181,7 @@ class Vmad:
         with open(f'/proc/{self.pid}/status', encoding='ascii', errors='replace') as status:
             return int(re.search(rf'^{field}:\s+(\d+)', status.read(), re.M).group(1)) * 1024
 
-    def stop(self, signum=signal.SIGTERM, timeout=15):
+    def stop(self, signum=signal.SIGTERM, timeout=READY_SECONDS):
         """Ends it and returns its exit status (negative: the signal that killed it)."""
         if self.process.poll() is None:
             self.process.send_signal(signum)

@@ -14,7 +14,6 @@ import stat
 import subprocess
 import sys
 import tempfile
-import time
 from urllib.parse import quote, quote_from_bytes
 
 sys.path.insert(0, os.path.join(os.environ['TOP_SRCDIR'], 'tests/lib'))
@@ -419,12 +418,11 @@ def odd_paths():
         found = []
         for path, _ in rows:
             for kind in ('mappings', 'pages'):
-                began = time.monotonic()
                 reply = vmad.get(uri(kind, path))
-                found.append([reply.status, reply.json().get('type', '').split(':')[-1], time.monotonic() - began < 10])
+                found.append([reply.status, reply.json().get('type', '').split(':')[-1]])
         return found
 
-    wanted = [[*outcome, True] for _, outcome in rows for _ in range(2)]
+    wanted = [[*outcome] for _, outcome in rows for _ in range(2)]
     for who, found in (('root', outcomes()), ('nobody', as_user(NOBODY, outcomes))):
         for at, (one, other) in enumerate(zip(found, wanted)):
             tap.equal(one, other, f'{who}: {rows[at // 2][0][:100]}')
@@ -491,9 +489,7 @@ def a_file_system_that_does_not_answer():
             ]
             return [[reply.status, reply.json().get('errno')] for reply in replies]
 
-        began = time.monotonic()
-        tap.equal(as_user(NOBODY, nobody), [[403, 'EXDEV']] * 4, 'nobody')
-        tap.truth(time.monotonic() - began < 2, 'at once')
+        tap.equal(as_user(NOBODY, nobody), [[403, 'EXDEV']] * 4, 'nobody; who waited would be told 504')
         reply = vmad.get(uri('pages', os.path.join(place, 'file')))
         tap.equal((reply.status, reply.json()['type']), (504, 'urn:vmad:problem:file-blocked'), 'root')
         tap.equal(ask('mappings', LIBRARY)['complete'], True, 'afterwards')

@@ -16,11 +16,10 @@ import procfs  # noqa: E402
 import tap  # noqa: E402
 from crowd import at_once, checked  # noqa: E402
 from vmad import TOP_BUILDDIR, Vmad, request  # noqa: E402
-from wire import wait_until  # noqa: E402
+from wire import PATIENCE, wait_until  # noqa: E402
 
 RACER = os.path.join(TOP_BUILDDIR, 'tests/live/racer')
 SECONDS = 3
-PATIENCE = 40  # more, until it was a race, on a machine that does much else
 READERS = 3
 AREAS = 3000
 PAGE = os.sysconf('SC_PAGESIZE')

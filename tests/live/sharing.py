@@ -17,6 +17,7 @@ import tap  # noqa: E402
 from crowd import at_once, checked  # noqa: E402
 from sharer import Sharer  # noqa: E402
 from vmad import BINARY, NOBODY, TOP_SRCDIR, UnixConnection, Vmad, as_user, request  # noqa: E402
+from wire import PATIENCE, descriptors, wait_until  # noqa: E402
 
 PAGE = os.sysconf('SC_PAGESIZE')
 PRESENT, FILE, PFN = 1 << 63, 1 << 61, (1 << 55) - 1
@@ -350,7 +351,7 @@ def come_and_go():
     with Sharer('churn') as made:
         end = time.monotonic() + RACE_SECONDS
         count = 0
-        while time.monotonic() < end:
+        while time.monotonic() < (end if count > 3 else end + PATIENCE):
             ask(made.pages[0].pid)
             count += 1
     tap.truth(count > 3, f'{count} answers')
@@ -359,11 +360,13 @@ def come_and_go():
 def deadline():
     """deadline_ms ends the pass, incomplete, and in time"""
     with family(50000, 0) as pids:
-        began = time.monotonic()
-        document = ask(pids[0], '?deadline_ms=1')
-        took = time.monotonic() - began
-        tap.equal((document['complete'], document['reason']), (False, 'deadline'), 'verdict')
-        tap.truth(took < 5, f'{took} s')
+        took = []
+        for _ in range(3):  # a machine may do much else in one of them
+            began = time.monotonic()
+            document = ask(pids[0], '?deadline_ms=1&max_age_ms=0')
+            took.append(time.monotonic() - began)
+            tap.equal((document['complete'], document['reason']), (False, 'deadline'), 'verdict')
+        tap.truth(min(took) < 5, f'{took} s')
 
 
 def ndjson():
@@ -437,13 +440,10 @@ def nothing_leaks():
     """no descriptor stays open, and memory is given back"""
     with family(2000, 100) as pids:
         ask(pids[0])
-        before = len(os.listdir(f'/proc/{vmad.pid}/fd')), vmad.memory('VmRSS')
+        before = descriptors(vmad.pid), vmad.memory('VmRSS')
         for _ in range(30):
             ask(pids[0])
-        end = time.monotonic() + 10
-        while len(os.listdir(f'/proc/{vmad.pid}/fd')) > before[0] and time.monotonic() < end:
-            time.sleep(0.01)  # connections end after their last byte
-        tap.truth(len(os.listdir(f'/proc/{vmad.pid}/fd')) <= before[0], 'descriptors')
+        wait_until(lambda: descriptors(vmad.pid) <= before[0], 'descriptors; connections end after their last byte')
         tap.truth(vmad.memory('VmRSS') - before[1] < 16 << 20, 'memory')
 
 
