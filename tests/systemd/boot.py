@@ -21,7 +21,7 @@ def who_hangs_is_ended():
         cases.all_are_there()
         pid = cases.processes()[name]
         os.kill(pid, 19)
-        cases.wait_until(lambda: cases.processes().get(name, pid) != pid and cases.serves(), f'another {name}', WATCHDOG_SECONDS * 3 + 10)
+        cases.wait_until(lambda: cases.processes().get(name, pid) != pid and cases.serves(), f'another {name}')
 
 
 def misc_device():

@@ -246,7 +246,7 @@ CASES = (
 )
 
 box = cases.box = Here()
-cases.AGAIN_SECONDS = cases.AT_ONCE_SECONDS = cases.STOP_SECONDS = cases.WAIT_SECONDS = EMULATED_SECONDS
+cases.AGAIN_SECONDS = cases.AT_ONCE_SECONDS = cases.WAIT_SECONDS = EMULATED_SECONDS
 try:
     tap.run([timed(case) for case in CASES])
 finally:
