@@ -51,7 +51,8 @@ static int read_window(struct opener *opener, const struct vmad_caller *caller, 
 
 	if (r < 0)
 		return r;
-	add(&reading->sum, &cache);
+	if (length)	/* to cachestat none means all that follows */
+		add(&reading->sum, &cache);
 	reading->at += length;
 	return 0;
 }

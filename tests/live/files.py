@@ -564,6 +564,11 @@ def cached_pages():
         tap.equal(document['examined_bytes'], min(length, PAGES * PAGE - offset), f'{offset}+{length}')
     beyond = ask('pages', path, offset=PAGES * PAGE * 2, length=5)
     tap.equal((beyond['cached_bytes'], beyond['examined_bytes'], beyond['complete']), (0, 0, True), 'beyond the end')
+    with open(path, 'ab') as file:
+        file.write(b'a page that is not whole')
+    beyond = ask('pages', path, offset=PAGES * PAGE * 2)
+    tap.equal((beyond['cached_bytes'], beyond['examined_bytes']), (0, 0), 'nor is the page before it, where that is not whole')
+    os.truncate(path, PAGES * PAGE)
     sparse = os.path.join(directory, 'sparse')
     with open(sparse, 'wb') as file:
         os.pwrite(file.fileno(), b'x' * PAGE, 1 << 40)
