@@ -253,7 +253,11 @@ const char *param_type_words(enum param_type type)
 	case PARAM_TYPE_PERMS:
 		return "four characters: r or -, w or -, x or -, p or s, and . for any";
 	case PARAM_TYPE_KINDS:
-		return "kinds of VMAs, with commas between";
+		return "kinds of VMAs, with commas between:"
+#define KIND(id, name, help) " " name
+#include "vmad/kinds.def"
+#undef KIND
+			;
 	case PARAM_TYPE_FILE:
 		return "an absolute path of at most 4095 bytes";
 	case PARAM_TYPE_DEVICE:
