@@ -80,7 +80,7 @@ static void fail(struct request *request, const struct vmad_error *err)
 	else if (err->code == EPROTO)
 		problem_set(&problem, PROBLEM_FAILED, "the helper module answers what makes no sense");
 	else
-		problem_from_error(&problem, err);
+		return reply_error(request, err);
 	reply_problem(request, &problem);
 }
 

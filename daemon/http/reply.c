@@ -60,6 +60,8 @@ void reply_error(struct request *request, const struct vmad_error *err)
 	struct problem problem;
 
 	problem_from_error(&problem, err);
+	if (problem.id == PROBLEM_NOT_ALLOWED && request->caller->class == VMAD_CALLER_ROOT)
+		problem.mend = "nobody may: a security module, or a user namespace beyond vmad's, keeps root out too";
 	reply_problem(request, &problem);
 }
 

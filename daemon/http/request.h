@@ -44,7 +44,7 @@ static inline const char *request_text(const struct request *request, enum param
 }
 
 /*
- * Waits for the right to walk the page tables of a process, as DESIGN's quotas have it: one walk an mm, few a caller
+ * Waits for the right to walk the page tables of a process, as vmad(8) has it under QUOTAS: one walk an mm, few a caller
  * and a host. False: it was not to be had, and the request has been answered with 503.
  */
 bool request_walk(struct request *request, pid_t pid);

@@ -7,6 +7,7 @@
 
 #include "encode/record.h"
 #include "http/problem.h"
+#include "http/reply.h"
 
 /* The members, NUL-terminated; static, until the next call. */
 static const char *text_of(const struct problem *problem)
@@ -134,11 +135,29 @@ static void every_row(void **state)
 	}
 }
 
+/* Root is not told to ask as root. */
+static void refused_to_root(void **state)
+{
+	const struct vmad_caller root = { .class = VMAD_CALLER_ROOT }, user = { .uid = 1000, .class = VMAD_CALLER_USER };
+	struct vmad_error err = { .code = EACCES, .pid = 1, .file = "maps" };
+	struct reply reply = { 0 };
+	struct request request = { .reply = &reply, .caller = &user };
+
+	(void)state;
+	reply_error(&request, &err);
+	assert_non_null(strstr(text_of(&reply.problem), "or as root"));
+	request.caller = &root;
+	reply_error(&request, &err);
+	assert_null(strstr(text_of(&reply.problem), "as root"));
+	assert_non_null(strstr(text_of(&reply.problem), "root out too"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest cases[] = {
 		CASE("hidden and gone are the same bytes", hidden_is_gone),
 		CASE("errors and their problems", errors),
+		CASE("who is root is not told to be root", refused_to_root),
 		CASE("what would work later says when", retry_after),
 		CASE("a long detail is cut", long_details),
 		CASE("odd bytes in a detail", odd_details),
