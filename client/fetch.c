@@ -12,8 +12,19 @@
 
 struct pump {
 	struct reader *reader;
+	const char *file;	/* that is read; NULL: vmad is asked */
 	bool copy;
 };
+
+/* What is wrong with a saved answer is said of its file. */
+static int judge(const struct pump *pump, int code, struct trouble *trouble)
+{
+	struct trouble said = *trouble;
+
+	if (code != EXIT_FAILED || !pump->file)
+		return code;
+	return trouble_set(trouble, code, "%s: %s", pump->file, said.message);
+}
 
 static int on_bytes(void *arg, const char *p, size_t len, struct trouble *trouble)
 {
@@ -22,7 +33,7 @@ static int on_bytes(void *arg, const char *p, size_t len, struct trouble *troubl
 
 	if (pump->copy)
 		code = output_write(p, len, trouble);
-	return code == EXIT_DONE ? reader_feed(pump->reader, p, len, trouble) : code;
+	return code == EXIT_DONE ? judge(pump, reader_feed(pump->reader, p, len, trouble), trouble) : code;
 }
 
 /* A saved document is printed as it is, so it has to be what was asked for. */
@@ -89,13 +100,15 @@ static int read_live(struct session *s, const struct question *question, struct 
 
 static int fetch(struct session *s, const struct question *question, struct pump *pump, struct answer *ret_answer)
 {
-	int code = question->file ? read_file(s, question->file, pump) : read_live(s, question, pump);
 	const json_t *envelope;
 	bool whole;
+	int code;
 
+	pump->file = question->file;
+	code = question->file ? read_file(s, question->file, pump) : read_live(s, question, pump);
 	if (code != EXIT_DONE && code != EXIT_PARTIAL)
 		return code;
-	code = reader_finish(pump->reader, &s->trouble);
+	code = judge(pump, reader_finish(pump->reader, &s->trouble), &s->trouble);
 	if (code != EXIT_DONE)
 		return code;
 	whole = reader_whole(pump->reader);

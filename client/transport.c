@@ -292,6 +292,9 @@ static int judge(struct transfer *transfer, CURLcode result, const char *subject
 				    trouble);
 	if (result == CURLE_OK)
 		return EXIT_DONE;
+	if (result == CURLE_SSL_CACERT_BADFILE)
+		return trouble_set(trouble, EXIT_FAILED, "%s: no certificates (PEM) can be read from it",
+				   transfer->transport->cacert ? transfer->transport->cacert : "the system's certificates");
 	if (result == CURLE_OPERATION_TIMEDOUT && status == 0)
 		return trouble_set(trouble, EXIT_BUSY, "vmad does not answer: %s", curl_easy_strerror(result));
 	if (status == 0)
