@@ -13,6 +13,8 @@
 #include "query.h"
 #include "verbs.h"
 
+#define DEADLINE_MS 30000	/* vmad's own two seconds are for some 10 million frames, if nobody else is busy */
+
 static void remark(const json_t *envelope, struct text *out)
 {
 	text_printf(out, " of %" PRIu64 " frames", number_member(envelope, "total_page_count"));
@@ -51,6 +53,7 @@ static int show_all(struct session *s)
 	r = query_begin(&path, ROUTE_frames, 0, 0);
 	if (s->options.by)
 		r |= query_add(&path, "by", s->options.by);
+	r |= text_printf(&path, "&deadline_ms=%d", DEADLINE_MS);
 	query_end(&path);
 	list.question = (struct question){ .path = path.p, .subject = "frames" };
 	code = r ? trouble_oom(&s->trouble) : list_show(s, &list);
@@ -62,13 +65,14 @@ static int print_frame(struct session *s, const struct answer *answer)
 {
 	const json_t *frame = answer->envelope;
 	const char *pfn = json_string_value(json_object_get(frame, "pfn"));
+	uint64_t mapcount = number_member(frame, "mapcount");
 	struct text flags = { 0 }, place = { 0 };
 	int r = page_text_flags(frame, &flags) | page_text_place(frame, &place);
 
 	if (r == 0)
 		fprintf(output(), "frame %s  %s", pfn ? pfn : "?", flags.p);
 	if (r == 0 && json_object_get(frame, "mapcount"))
-		fprintf(output(), "; mapped %" PRIu64 " times", number_member(frame, "mapcount"));
+		fprintf(output(), "; mapped %" PRIu64 " time%s", mapcount, mapcount == 1 ? "" : "s");
 	if (r == 0)
 		fprintf(output(), "%s%s\n", place.len ? "\n" : "", place.len ? place.p : "");
 	text_free(&flags);

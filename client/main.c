@@ -22,24 +22,32 @@ static const struct verb {
 	{ "ps", "[TARGET...]", "processes: VMAs, share of vm.max_map_count, sizes",
 	  OPTIONS_PROCESSES | OPTIONS_COUNT | OPTIONS_USAGE, verb_ps },
 	{ "maps", "TARGET... [RANGE]", "the VMAs of processes", OPTIONS_VMAS | OPTIONS_USAGE | OPTIONS_KERNEL, verb_maps },
-	{ "show", "TARGET ADDR", "explains one address: VMA or gap, neighbours, file offset", OPTIONS_USAGE, verb_show },
+	{ "show", "TARGET ADDR", "one address: VMA or gap, page, file offset, neighbours", OPTIONS_USAGE, verb_show },
 	{ "ops", "TARGET [ADDR]", "what the kernel calls for a VMA, by symbol", OPTIONS_VMAS, verb_ops },
 	{ "pages", "TARGET [RANGE]", "the state of its pages, with a bar on a terminal", OPTIONS_PAGES, verb_pages },
-	{ "rmap", "TARGET ADDR|pfn:PFN", "who maps this page: every process and address", OPTIONS_CANDIDATES, verb_rmap },
+	{ "rmap", "TARGET ADDR | pfn:PFN", "who maps this page: every process and address", OPTIONS_CANDIDATES, verb_rmap },
 	{ "frames", "[PFN]", "all page frames by kind, or one", OPTIONS_FRAMES, verb_frames },
 	{ "find", "[FILE]", "VMAs of all processes", OPTIONS_VMAS | OPTIONS_PROCESSES, verb_find },
 	{ "file", "PATH [PART]", "who maps a file, and what of it is cached", OPTIONS_PROCESSES, verb_file },
 	{ "gaps", "TARGET", "unmapped areas; where mmap would place the next mapping", OPTIONS_PLACEMENT, verb_gaps },
 	{ "sharing", "TARGET", "with whom it shares memory, and of which files and kinds", 0, verb_sharing },
 	{ "web", "", "the address of vmad's page, with a token", 0, verb_web },
-	{ "doctor", "", "what works here, what does not, why, and what to do", 0, verb_doctor },
+	{ "doctor", "[FILE]", "what works here, what does not, why, and what to do", 0, verb_doctor },
 };
 
-static const char targets_help[] =
-	"TARGET: PID, self, name:nginx, unit:nginx.service, or a file that holds an answer of --json or --ndjson.\n"
-	"ADDR: hex with or without 0x, never decimal; FILE+OFFSET, such as libc.so.6+0x4d123.\n"
-	"PART: OFFSET (of one page), OFFSET+SIZE or START-END, offsets in hex. PATH may be DEVICE:INODE, as maps shows them.\n"
-	"RANGE: START-END or START+SIZE. SIZE: K, M, G, T.\n";
+/* What the words of the arguments stand for. */
+static const struct {
+	const char *word, *help;
+} words[] = {
+	{ "TARGET", "PID, self, name:nginx, unit:nginx.service, or a file that holds an answer of --json or --ndjson." },
+	{ "FILE", "a saved answer, of --json or --ndjson (find, doctor)." },
+	{ "ADDR", "hex with or without 0x, never decimal; FILE+OFFSET, such as libc.so.6+0x4d123." },
+	{ "PFN", "a page frame's number in hex, with or without 0x." },
+	{ "PATH", "a file's path; or DEVICE:INODE, as maps shows them." },
+	{ "PART", "OFFSET (of one page), OFFSET+SIZE or START-END, offsets in hex." },
+	{ "RANGE", "START-END or START+SIZE, addresses in hex; or one address." },
+	{ "SIZE", "decimal, or hex with 0x; K, M, G and T behind it are powers of 1024." },
+};
 
 static const char exit_help[] =
 	"Exit: 0 done, 1 failed, 2 usage, 3 no such thing, 4 not allowed, 5 vmad not reachable, 6 answered in part,\n"
@@ -53,25 +61,53 @@ static const struct verb *find_verb(const char *name)
 	return NULL;
 }
 
-static void print_help(const struct verb *verb, FILE *out)
+/* A range, and a part of a file, may have a size, too. */
+static bool takes_word(const struct verb *verb, const char *word)
 {
-	if (verb) {
-		fprintf(out, "usage: vmactl [OPTIONS] %s %s\n\n%s\n\n", verb->name, verb->arguments, verb->summary);
-		options_help(verb->options, out);
-	} else {
-		fputs("usage: vmactl [OPTIONS] VERB ...\n\n", out);
-		for (size_t i = 0; i < sizeof(verbs) / sizeof(*verbs); i++)
-			fprintf(out, "  %-6s %-19s %s\n", verbs[i].name, verbs[i].arguments, verbs[i].summary);
-	}
-	fputs("\nEverywhere, before and behind the verb:\n", out);
-	options_help(OPTIONS_GLOBAL, out);
-	fprintf(out, "\n%s", targets_help);
-	if (verb && (verb->options & OPTIONS_VMAS)) {
+	if (strstr(verb->arguments, word) || options_take(verb->options, word))
+		return true;
+	return strcmp(word, "SIZE") == 0 && (takes_word(verb, "RANGE") || takes_word(verb, "PART"));
+}
+
+static void print_words(const struct verb *verb, FILE *out)
+{
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+		if (!verb || takes_word(verb, words[i].word))
+			fprintf(out, "%s: %s\n", words[i].word, words[i].help);
+	if (verb && takes_word(verb, "KIND")) {
 		fputs("KIND: ", out);
 		filter_print_kinds(out);
 		fputs(".\n", out);
 	}
-	fprintf(out, "\n%s", exit_help);
+}
+
+static void print_verb(const struct verb *verb, FILE *out)
+{
+	fprintf(out, "usage: vmactl [OPTIONS] %s%s%s\n\n%s\n", verb->name, *verb->arguments ? " " : "", verb->arguments,
+		verb->summary);
+	if (verb->options)
+		fputs("\n", out);
+	options_help(verb->options, out);
+}
+
+static void print_verbs(FILE *out)
+{
+	fputs("usage: vmactl [OPTIONS] VERB ...\n\n", out);
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(*verbs); i++)
+		fprintf(out, "  %-7s %-21s %s\n", verbs[i].name, verbs[i].arguments, verbs[i].summary);
+}
+
+static void print_help(const struct verb *verb, FILE *out)
+{
+	if (verb)
+		print_verb(verb, out);
+	else
+		print_verbs(out);
+	fputs("\nEverywhere, before and behind the verb:\n", out);
+	options_help(OPTIONS_GLOBAL, out);
+	fputs("\n", out);
+	print_words(verb, out);
+	fprintf(out, "%s%s", verb && !*verb->arguments ? "" : "\n", exit_help);
 }
 
 /* Once, or again and again; a process that is not there ends the watch, a busy vmad does not. */

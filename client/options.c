@@ -27,16 +27,16 @@ static const struct row {
 	unsigned int group;
 	const char *help;
 } rows[] = {
-	{ "usage", OPT_USAGE, no_argument, NULL, OPTIONS_USAGE, "what smaps knows too; walks the page tables" },
-	{ "kernel", OPT_KERNEL, no_argument, NULL, OPTIONS_KERNEL, "what the kernel's own structs say too (root, with the helper module)" },
-	{ "candidates", OPT_CANDIDATES, no_argument, NULL, OPTIONS_CANDIDATES, "VMAs too that could map it and do not (with the helper module)" },
+	{ "usage", OPT_USAGE, no_argument, NULL, OPTIONS_USAGE, "what smaps knows; walks the page tables" },
+	{ "kernel", OPT_KERNEL, no_argument, NULL, OPTIONS_KERNEL, "what the kernel's own structs say (root, with the helper module)" },
+	{ "candidates", OPT_CANDIDATES, no_argument, NULL, OPTIONS_CANDIDATES, "also VMAs that could map it and do not (with the helper module)" },
 	{ "vmas", OPT_VMAS, no_argument, NULL, OPTIONS_COUNT, "count the VMAs of each process (the default)" },
 	{ "no-vmas", OPT_NO_VMAS, no_argument, NULL, OPTIONS_COUNT, "do not count them" },
 	{ "length", OPT_LENGTH, required_argument, "SIZE", OPTIONS_PLACEMENT, "say where the next mmap of this length would be placed, and why" },
 	{ "align", OPT_ALIGN, required_argument, "SIZE", OPTIONS_PLACEMENT, "after mapping more and trimming it to a multiple of this power of two" },
 	{ "summary", OPT_SUMMARY, no_argument, NULL, OPTIONS_PAGES, "sums instead of runs" },
-	{ "flags", OPT_FLAGS, no_argument, NULL, OPTIONS_PAGES, "the flags of each page's frame too (root)" },
-	{ "frames", OPT_FRAMES, no_argument, NULL, OPTIONS_PAGES, "and its number (root)" },
+	{ "flags", OPT_FLAGS, no_argument, NULL, OPTIONS_PAGES, "also the flags of each page's frame (root)" },
+	{ "frames", OPT_FRAMES, no_argument, NULL, OPTIONS_PAGES, "also its number (root)" },
 	{ "by", OPT_BY, required_argument, "WHAT", OPTIONS_FRAMES, "count them by flags (the default), node or cgroup" },
 	{ "kind", OPT_KIND, required_argument, "KIND,...", OPTIONS_VMAS, "only VMAs of these kinds" },
 	{ "perms", OPT_PERMS, required_argument, "PERMS", OPTIONS_VMAS, "only these permissions; . stands for any: .wx." },
@@ -86,6 +86,14 @@ void options_help(unsigned int groups, FILE *out)
 			snprintf(left, sizeof(left), "    --%s%s%s", row->name, blank, argument);
 		fprintf(out, "  %-26s  %s\n", left, row->help);
 	}
+}
+
+bool options_take(unsigned int groups, const char *word)
+{
+	for (size_t i = 0; i < ROWS; i++)
+		if (rows[i].group & groups && rows[i].argument && strncmp(rows[i].argument, word, strlen(word)) == 0)
+			return true;
+	return false;
 }
 
 static int set_form(struct options *options, enum output_form form, struct trouble *trouble)

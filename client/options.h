@@ -60,4 +60,7 @@ int options_check(const struct options *options, struct trouble *trouble);
 /* One line for each option of these groups. */
 void options_help(unsigned int groups, FILE *out);
 
+/* Does one of them take this as its argument, as SIZE? */
+bool options_take(unsigned int groups, const char *word);
+
 #endif

@@ -753,7 +753,14 @@ def problems_from_elsewhere():
     with with_answers(paths={'processes/4242/vmas': problem('from-the-future', 403, 'not yet')}):
         expect(run('maps', '4242'), 4, 'process 4242: not yet')
     with with_answers(paths={'processes/4242/vmas': Canned(body=html)}):
-        expect(run('maps', '4242'), 1, "the answer is not vmad's")
+        expect(run('maps', '4242'), 1, "vmactl: the answer is not vmad's")
+    with tempfile.NamedTemporaryFile('w') as file:
+        file.write('root:x:0:0::/root:/bin/bash\n')
+        file.flush()
+        expect(run('maps', file.name), 1, f"vmactl: {file.name}: the answer is not vmad's")
+    with socket.create_server(('127.0.0.1', 0)) as server:
+        url = f'https://127.0.0.1:{server.getsockname()[1]}'
+        expect(run('maps', '1', '--cacert', '/nowhere.pem', '--url', url, place=''), 1, 'vmactl: /nowhere.pem: no certificates')
 
 
 def not_reachable():
@@ -837,6 +844,10 @@ def help_and_version():
         expect(ran, 0)
         tap.truth(ran.text().startswith('usage: vmactl '), ran.text())
     tap.truth('--usage' in run('maps', '--help').text() and '--comm' not in run('maps', '--help').text(), 'options of maps')
+    for verb, words in (('maps', 'TARGET ADDR RANGE SIZE KIND'), ('frames', 'PFN'), ('file', 'PATH PART SIZE'), ('web', '')):
+        said = run(verb, '--help').text()
+        tap.equal(re.findall(r'^([A-Z]+): ', said, re.M), words.split(), f'words that the help of {verb} explains')
+        tap.truth('\n\n\n' not in said and not re.search(r' $', said, re.M), f'blanks in the help of {verb}')
     tap.truth(re.match(r'vmactl \d+\.\d+', run('-V').text()), 'version')
 
 
