@@ -208,7 +208,7 @@ struct opening {
 	struct channels *channels;
 	const struct vmad_caller *caller;
 	struct opener_target *targets;
-	size_t count, next, share;	/* targets: all, the first that is not asked for yet, and so many a request */
+	size_t count, next;		/* targets: all, and the first that is not asked for yet */
 	size_t begun, ended;
 	struct {
 		struct channel *channel;
@@ -216,13 +216,27 @@ struct opening {
 	} ring[OPENER_THREADS];
 };
 
+/*
+ * A part of what is left: nobody waits for long, neither here nor there, and all end at the same time. So few that a message
+ * more would matter are one request.
+ */
+#define SHARES 6
+#define SHARE_MIN 12		/* targets */
+
+static size_t share_of(size_t left)
+{
+	size_t share = left > SHARE_MIN * SHARES ? left / SHARES : SHARE_MIN;
+
+	return share < left ? share : left;
+}
+
 /* Hands over as many requests as there are threads at the other end. An error only where none is under way. */
 static int begin_openings(struct opening *opening)
 {
 	while (opening->next < opening->count && opening->begun - opening->ended < OPENER_THREADS) {
 		size_t left = opening->count - opening->next;
 		struct opener_target *first = opening->targets + opening->next;
-		size_t some = open_count_of_request(first, left < opening->share ? left : opening->share);
+		size_t some = open_count_of_request(first, share_of(left));
 		struct channel **channel = &opening->ring[opening->begun % OPENER_THREADS].channel;
 		int r = begin_open(opening->channels, opening->caller,
 				   opening->begun == opening->ended ? CHANNELS_WAIT : CHANNELS_IDLE, first, some, channel);
@@ -236,19 +250,10 @@ static int begin_openings(struct opening *opening)
 	return 0;
 }
 
-#define SHARES 8	/* of what is a request: so that nobody waits for long, neither here nor there */
-#define SHARE_MIN 16	/* targets, in which a message more is no matter */
-
-static size_t share_of(size_t count)
-{
-	return count > SHARE_MIN * SHARES ? count / SHARES : SHARE_MIN;
-}
-
 int remote_open_many(struct channels *channels, const struct vmad_caller *caller, struct opener_target *targets,
 		     size_t count, void (*each)(void *arg, struct opener_target *some, size_t count), void *arg)
 {
-	struct opening opening = { .channels = channels, .caller = caller, .targets = targets, .count = count,
-				   .share = share_of(count) };
+	struct opening opening = { .channels = channels, .caller = caller, .targets = targets, .count = count };
 	int r = begin_openings(&opening);
 
 	while (opening.ended < opening.begun) {
