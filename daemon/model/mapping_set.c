@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "model/halves.h"
@@ -169,26 +170,35 @@ void mapping_set_find_first(struct mapping_set *set)
 	}
 }
 
+#define REREAD_SHARE 8		/* places that a thread takes at a time: the second one comes later */
+
 struct reread {
 	struct mapping_set *set;
 	const struct mapping_look *look;
+	atomic_size_t next;
 	bool moved[2];
 };
 
-/* A process's mark is read with its first place: in one half only. */
-static void reread_half(void *arg, unsigned which)
+/* A process's mark is read with its first place: once. */
+static void reread_one(struct reread *reread, unsigned thread, size_t place)
+{
+	struct mapping_set *set = reread->set;
+	const struct mapping_process *process = &set->processes[set->places[place].process];
+
+	set->places[place].is_gone = !mapping_set_still_maps(set, &set->places[place]);
+	reread->moved[thread] |= process->first == place && mapping_mark_moved(set, process);
+	if (reread->look)
+		reread->look->look(reread->look->arg, thread, place);
+}
+
+static void reread_shares(void *arg, unsigned thread)
 {
 	struct reread *reread = arg;
-	struct mapping_set *set = reread->set;
-	const size_t middle = set->count / 2, end = which ? set->count : middle;
+	const size_t count = reread->set->count;
 
-	for (size_t i = which ? middle : 0; i < end; i++) {
-		const struct mapping_process *process = &set->processes[set->places[i].process];
-
-		set->places[i].is_gone = !mapping_set_still_maps(set, &set->places[i]);
-		reread->moved[which] |= process->first == i && mapping_mark_moved(set, process);
-		if (reread->look)
-			reread->look->look(reread->look->arg, which, i);
+	for (size_t at; (at = atomic_fetch_add(&reread->next, REREAD_SHARE)) < count; ) {
+		for (size_t i = at; i < count && i < at + REREAD_SHARE; i++)
+			reread_one(reread, thread, i);
 	}
 }
 
@@ -198,7 +208,7 @@ bool mapping_set_reread(struct mapping_set *set, const struct mapping_look *look
 	size_t kept = 0;
 	bool same;
 
-	halves_run(reread_half, &reread, set->count);
+	halves_run(reread_shares, &reread, set->count);
 	set->has_moved |= reread.moved[0] || reread.moved[1];
 	for (size_t i = 0; i < set->count; i++) {
 		if (!set->places[i].is_gone)
