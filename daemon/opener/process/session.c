@@ -2,6 +2,7 @@
 #include "opener/process/session.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -128,12 +129,24 @@ static int answer_forget(struct session *session)
 	return 0;
 }
 
+/*
+ * For what takes long: who asks has something else to do meanwhile, and be it to ask for more. The kernel wakes this thread
+ * on the CPU where that one runs, and lets it have that CPU at once, whether or not another one is idle. The other goes on
+ * first, and when it wakes the next thread that is one more than a CPU is for.
+ */
+static void let_go_on(void)
+{
+	sched_yield();
+}
+
 static int answer_list(struct session *session)
 {
 	size_t count;
 	pid_t *pids;
-	int r = opener_list(session->sessions->opener, session->caller, &pids, &count, NULL);
+	int r;
 
+	let_go_on();
+	r = opener_list(session->sessions->opener, session->caller, &pids, &count, NULL);
 	return r < 0 ? r : set_answer(session, pids, count * sizeof(*pids));
 }
 
@@ -185,6 +198,8 @@ static int answer_open(struct session *session)
 
 	if (r < 0)
 		return r;
+	if (count > 1)
+		let_go_on();
 	codes = malloc(OPENER_BATCH * sizeof(*codes));
 	r = codes ? opener_open(session->sessions->opener, session->caller, session->targets, count, NULL) : -ENOMEM;
 	if (r < 0) {
