@@ -594,6 +594,7 @@ def quotas_walks(_):
 
 FAMILY = os.path.join(TOP_BUILDDIR, 'tests/bench/family')
 MAPPERS = 301
+COLD_PER_SCAN = 5  # a scan takes far longer than vmad to start and to answer
 # name: MiB of COW memory, percent of it that each child has written to, MiB of memfd. 39.45 million mappings in both:
 # copies of 30 % of 256 MiB would be 23 GiB.
 FAMILIES = {
@@ -640,7 +641,7 @@ def rmap(_):
             figures = {'scan': []}
             for _ in range(max(3, ROUNDS // 3)):
                 figures['scan'].append(scan_all(pid, pages['COW']))
-                for page, address in pages.items():
+                for page, address in [*pages.items()] * COLD_PER_SCAN:
                     with Vmad() as fresh:
                         for how in ('cold', 'warm'):
                             figures.setdefault(f'a {page} page, {how}', []).append(
