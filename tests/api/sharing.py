@@ -326,7 +326,8 @@ def small_requests_do_not_wait():
         with AtOnce([walk(crowd.pid, f'&path=q{i}') for i in range(10)]) as sent:
             tap.equal(small.get(f'/v1/processes/{crowd.pid}/vmas/0x1000').status, 200, 'a small one')
             answered = len(select.select([wire.socket for wire in sent.wires], [], [], 0)[0])
-            tap.equal({reply.status for reply in sent.replies()}, {200}, 'the walks')
+            walks = {reply.status for reply in sent.replies()}
+            tap.truth(200 in walks and walks <= {200, 503}, f'the walks: {walks}')   # or one has waited for five seconds
         return answered < 8
 
     with Wire(vmad.socket) as small:
