@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "clock/clock.h"
 #include "model/mapping_set.h"
 #include "model/rmap_frame.h"
 #include "model/rmap_helper.h"
@@ -88,10 +89,10 @@ struct vmad_proof rmap_proof(const struct rmap *rmap)
 /* Waiting for the permit is no part of the time that the look-up may take. */
 static bool may_scan(struct rmap *rmap)
 {
-	uint64_t since = rmap_clock_us();
+	uint64_t since = clock_us();
 	bool may = !rmap->query.may_scan || rmap->query.may_scan(rmap->query.arg);
 
-	rmap->question.deadline_us += rmap_clock_us() - since;
+	rmap->question.deadline_us += clock_us() - since;
 	return may;
 }
 
@@ -375,7 +376,7 @@ int rmap_new(struct opener *opener, const struct vmad_caller *caller, const stru
 	rmap->question = (struct rmap_question){ .pid = query->pid,
 						 .enough = SIZE_MAX,
 						 .opener = opener, .caller = caller,
-						 .deadline_us = rmap_clock_us() + query->budget_us };
+						 .deadline_us = clock_us() + query->budget_us };
 	rmap->method = "same-address";
 	r = rmap_rows_new(&rmap->set, &rmap->rows, err);
 	if (r < 0) {

@@ -18,11 +18,6 @@
 #define BATCH 160
 #define BATCH_OF_MAPPERS 480
 
-uint64_t rmap_clock_us(void)
-{
-	return clock_us();
-}
-
 /* Reads one entry, and adds the place where it maps the frame. */
 static int look_at(struct mapping_set *set, pid_t pid, uint64_t address, int pagemap_fd)
 {
@@ -175,7 +170,7 @@ static int visit_batch(struct visit *visit, const pid_t *pids, size_t count, str
 	}
 	for (size_t i = 0; i < count; i++)
 		opener_target_close(&targets[i]);
-	return r == 0 && rmap_clock_us() > visit->question->deadline_us ? -ETIMEDOUT : r;
+	return r == 0 && clock_us() > visit->question->deadline_us ? -ETIMEDOUT : r;
 }
 
 static int visit_pids(struct visit *visit, const pid_t *pids, size_t count, struct vmad_error *err)

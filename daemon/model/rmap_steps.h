@@ -12,14 +12,12 @@ struct rmap_question {
 	struct opener *opener;
 	const struct vmad_caller *caller;
 	struct opener_listing *listing;	/* of all processes, begun already, for the first step that asks; or NULL */
-	uint64_t deadline_us;		/* by rmap_clock_us() */
+	uint64_t deadline_us;		/* by clock_us() */
 	pid_t pid;			/* whose page it is, or 0: its children often have the next pids */
 	size_t enough;			/* a scan ends once it has found so many places */
 	/* out: a process could not be looked into, so mappings may be missing for ever */
 	bool unreadable;
 };
-
-uint64_t rmap_clock_us(void);
 
 /* For a first step that comes soon: meanwhile there is something else to do. */
 void rmap_begin_listing(struct rmap_question *question);

@@ -3,16 +3,16 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock/clock.h"
 #include "opener/caller/caller.h"
-#include "opener/remote/channels.h"
 #include "opener/caller/grant.h"
 #include "opener/caller/identity.h"
+#include "opener/caller/token.h"
+#include "opener/remote/channels.h"
 #include "opener/remote/remote.h"
 #include "opener/thread/threads.h"
-#include "opener/caller/token.h"
 
 static struct opener *allocate(void)
 {
@@ -181,10 +181,7 @@ void opener_use_tokens(struct opener *opener, struct tokens *tokens)
 /* A clock that goes on while the host sleeps: a token of eight hours is none of tomorrow. */
 static uint64_t now_seconds(void)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_BOOTTIME, &now);
-	return (uint64_t)now.tv_sec;
+	return clock_us_of(CLOCK_BOOTTIME) / CLOCK_SECOND_US;
 }
 
 static int find_grant(struct opener *opener, const char *token, struct vmad_caller **ret_caller)

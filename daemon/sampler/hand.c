@@ -66,16 +66,6 @@ static void *run(void *arg)
 	return NULL;
 }
 
-static void init_monotonic(pthread_cond_t *cond)
-{
-	pthread_condattr_t attr;
-
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(cond, &attr);
-	pthread_condattr_destroy(&attr);
-}
-
 static struct hand *hand_new(void)
 {
 	struct hand *hand = calloc(1, sizeof(*hand));
@@ -86,7 +76,7 @@ static struct hand *hand_new(void)
 	if (!hand)
 		return NULL;
 	pthread_mutex_init(&hand->lock, NULL);
-	init_monotonic(&hand->changed);
+	pthread_cond_init(&hand->changed, NULL);
 	pthread_attr_init(&attr);
 	pthread_attr_setstacksize(&attr, STACK_BYTES);
 	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
@@ -104,7 +94,7 @@ static int wait_for(struct hand *hand)
 	int r = 0;
 
 	while (hand->state == HAND_WORKS && r == 0)
-		r = pthread_cond_timedwait(&hand->changed, &hand->lock, &until);
+		r = pthread_cond_clockwait(&hand->changed, &hand->lock, CLOCK_MONOTONIC, &until);
 	if (hand->state == HAND_DONE)
 		return 0;
 	hand->state = HAND_LOST;

@@ -26,7 +26,7 @@ FLOORS = {
     'daemon/clock': [],
     'daemon/meter': [],
     'daemon/stall': [CLOCK],
-    'daemon/opener': [METER, STALL],
+    'daemon/opener': [CLOCK, METER, STALL],
     'daemon/source': [CLOCK, OPENER, STALL, GIVEWAY],
     'daemon/model': ['daemon/source', CLOCK, OPENER, STALL, GIVEWAY],
     'daemon/sampler': ['daemon/model', 'daemon/source', CLOCK, OPENER],

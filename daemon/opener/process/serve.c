@@ -12,9 +12,9 @@
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/time.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock/clock.h"
 #include "opener/process/session.h"
 #include "opener/thread/threads.h"
 
@@ -120,14 +120,6 @@ static int copy_board(const struct serving *serving, const struct control *contr
 	return *ret_fd < 0 ? -errno : 0;
 }
 
-static uint64_t now_us(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
-
 /* What a control socket may be asked. -EPROTO: nothing else; -ENOTCONN: it is over. */
 static int do_control(const struct serving *serving, struct control *control, uint32_t operation, struct wire_fds *made)
 {
@@ -145,7 +137,7 @@ static int do_control(const struct serving *serving, struct control *control, ui
 	case WIRE_LEAVE:
 		if (control->role != SERVE_WORKER)
 			return -EPROTO;
-		control->until_us = now_us() + LEFT_US;
+		control->until_us = clock_us() + LEFT_US;
 		return -ENOTCONN;
 	default:
 		return -EPROTO;
@@ -242,9 +234,9 @@ static bool has_worker(struct serving *serving, const struct serve_config *confi
 			continue;
 		if (!config->find_worker)
 			return false;
-		if (now_us() < control->until_us)
+		if (clock_us() < control->until_us)
 			continue;
-		control->until_us = now_us() + FIND_MS * UINT64_C(1000);
+		control->until_us = clock_us() + FIND_MS * UINT64_C(1000);
 		control->fd = config->find_worker(config->arg);
 	}
 	return true;

@@ -7,9 +7,9 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock/clock.h"
 #include "opener/thread/queue.h"
 
 #define SLACK_MS 50	/* that a request may wait for longer, if that spares the kernel a call */
@@ -74,15 +74,7 @@ void channels_free(struct channels *channels)
 
 static uint64_t now_ms(void)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
-static struct timespec time_of(uint64_t ms)
-{
-	return (struct timespec){ .tv_sec = (time_t)(ms / 1000), .tv_nsec = (long)(ms % 1000) * 1000000 };
+	return clock_us() / 1000;
 }
 
 static bool is_end(int r)
@@ -307,7 +299,7 @@ unsigned channels_life(struct channels *channels)
 /* Under the lock. */
 static void wait_for_idle(struct channels *channels, uint64_t until)
 {
-	struct timespec at = time_of(until);
+	struct timespec at = clock_timespec(until * 1000);
 
 	pthread_cond_clockwait(&channels->some_free, &channels->lock, CLOCK_MONOTONIC, &at);
 }

@@ -3,29 +3,18 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <time.h>
 
+#include "clock/clock.h"
 #include "meter/meter.h"
 #include "opener/caller/caller.h"
 #include "opener/opener.h"
-
-/* A pthread condition that is waited for by the monotonic clock: the wall clock may jump. */
-static void init_monotonic(pthread_cond_t *cond)
-{
-	pthread_condattr_t attr;
-
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(cond, &attr);
-	pthread_condattr_destroy(&attr);
-}
 
 int request_init(struct request *request, const struct vmad_caller *caller)
 {
 	request->caller = caller_copy(caller);
 	if (!request->caller)
 		return -ENOMEM;
-	init_monotonic(&request->done);
+	pthread_cond_init(&request->done, NULL);
 	return 0;
 }
 
@@ -88,20 +77,6 @@ static void give_up(struct queue *queue, struct request *request)
 	pthread_cond_signal(&queue->some_stuck);
 }
 
-static struct timespec deadline(unsigned ms)
-{
-	struct timespec at;
-
-	clock_gettime(CLOCK_MONOTONIC, &at);
-	at.tv_sec += ms / 1000;
-	at.tv_nsec += (long)(ms % 1000) * 1000000;
-	if (at.tv_nsec >= 1000000000) {
-		at.tv_nsec -= 1000000000;
-		at.tv_sec++;
-	}
-	return at;
-}
-
 /* One that is not done belongs to others by now. */
 static const char *outcome(enum request_state state, const struct request *request)
 {
@@ -112,7 +87,7 @@ static const char *outcome(enum request_state state, const struct request *reque
 
 void queue_submit(struct queue *queue, struct request *request)
 {
-	request->until = deadline(OPENER_TIMEOUT_MS);
+	request->until = clock_timespec(clock_us() + OPENER_TIMEOUT_MS * 1000);
 	pthread_mutex_lock(&queue->lock);
 	append(queue, request);
 	pthread_cond_signal(&queue->some_queued);
@@ -126,7 +101,7 @@ int queue_await(struct queue *queue, struct request *request)
 
 	pthread_mutex_lock(&queue->lock);
 	while (request->state != REQUEST_DONE && r == 0)
-		r = pthread_cond_timedwait(&request->done, &queue->lock, &request->until);
+		r = pthread_cond_clockwait(&request->done, &queue->lock, CLOCK_MONOTONIC, &request->until);
 	if (request->state != REQUEST_DONE)
 		give_up(queue, request);
 	state = request->state;
