@@ -44,8 +44,11 @@ daemon_libopener_a_SOURCES = \
 	%D%/process/session.h \
 	%D%/remote/channels.c \
 	%D%/remote/channels.h \
+	%D%/remote/open_many.c \
 	%D%/remote/remote.c \
 	%D%/remote/remote.h \
+	%D%/remote/targets.c \
+	%D%/remote/targets.h \
 	%D%/thread/queue.c \
 	%D%/thread/queue.h \
 	%D%/thread/threads.c \

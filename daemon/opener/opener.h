@@ -181,7 +181,7 @@ int opener_open(struct opener *opener, const struct vmad_caller *caller, struct 
 
 /*
  * The same for up to OPENER_MANY processes and any number of files, by several threads at once. each(), unless it is
- * NULL, is called for those that are tried already, some at a time and in their order, while others are still being
+ * NULL, is called for those that are tried already, some neighbours at a time and in no order, while others are still being
  * opened. Where it fails, some of the targets may have been opened all the same; all others' fd[] are -EBADF.
  */
 #define OPENER_MANY 1000

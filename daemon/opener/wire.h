@@ -8,9 +8,9 @@
  * built together: there is no version, and nothing to parse.
  *
  * A control socket, one for each other process, makes channels: WIRE_CHANNEL is answered with a descriptor. Over a
- * channel goes one request after the other; the opener has a thread for each. Who a socket's other end is, is fixed
- * when the socket is made (serve.h), and nothing that is sent over it changes that. What goes over the control socket is
- * answered by a thread that touches no process.
+ * channel goes one request after the other, and the next one may be there before the reply to the one before; the opener
+ * has a thread for each channel. Who a socket's other end is, is fixed when the socket is made (serve.h), and nothing that
+ * is sent over it changes that. What goes over the control socket is answered by a thread that touches no process.
  *
  * Requests, beside what they have in common (payload; -> result, payload, descriptors):
  *   CHANNEL                   (control socket)        -> a descriptor

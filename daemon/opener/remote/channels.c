@@ -426,6 +426,11 @@ int channels_end(struct channels *channels, struct channel *channel)
 	return r;
 }
 
+int channels_more(struct channel *channel, const struct wire_request *request, const void *payload)
+{
+	return wire_send(channel->fd, request, sizeof(*request), payload, NULL);
+}
+
 int channels_call(struct channels *channels, const struct wire_request *request, const void *payload, int fd,
 		  struct channel **ret_channel)
 {

@@ -69,6 +69,12 @@ int channels_begin(struct channels *channels, enum channels_patience patience, c
 		   const void *payload, int fd, struct channel **ret_channel);
 int channels_end(struct channels *channels, struct channel *channel);
 
+/*
+ * A further request over a channel, while the reply to the one before is still to come; it is worked on, and answered, after
+ * that. Each is ended by itself. After channels_end() has failed none of those behind it is answered.
+ */
+int channels_more(struct channel *channel, const struct wire_request *request, const void *payload);
+
 /* Closes the descriptors that are left in it. */
 void channels_give(struct channels *channels, struct channel *channel);
 

@@ -10,7 +10,12 @@
 #include "meter/meter.h"
 #include "opener/caller/caller.h"
 #include "opener/remote/channels.h"
-#include "opener/thread/threads.h"
+#include "opener/remote/targets.h"
+
+void remote_count(int r)
+{
+	meter_add(METER_OPENER_REQUESTS, r == -ETIMEDOUT ? "timeout" : r < 0 ? "failed" : "ok", NULL, 1);
+}
 
 /* The reply's own errno is the outcome of the call. */
 static int outcome(struct channels *channels, struct channel *channel, int r)
@@ -20,7 +25,7 @@ static int outcome(struct channels *channels, struct channel *channel, int r)
 		if (r < 0)
 			channels_give(channels, channel);
 	}
-	meter_add(METER_OPENER_REQUESTS, r == -ETIMEDOUT ? "timeout" : r < 0 ? "failed" : "ok", NULL, 1);
+	remote_count(r);
 	return r;
 }
 
@@ -142,132 +147,18 @@ int remote_list_end(struct channels *channels, struct channel *channel, pid_t **
 	return r < 0 ? r : give(channels, channel, take_pids(channel, ret_pids, ret_count));
 }
 
-/* Each file's outcome, in the order that they were asked for; the descriptors stand in the same order. */
-static int take_targets(struct channel *channel, struct opener_target *targets, size_t count)
-{
-	const int32_t *codes = (const int32_t *)channel->payload.data;
-	size_t wanted = 0, opened = 0;
-
-	for (size_t i = 0; i < count; i++)
-		wanted += (size_t)__builtin_popcount(targets[i].want);
-	for (size_t i = 0; i < channel->payload.len / sizeof(*codes); i++) {
-		if (codes[i] > 0)
-			return -EPROTO;
-		opened += codes[i] == 0;
-	}
-	if (channel->payload.len != wanted * sizeof(*codes) || opened != channel->fds.count)
-		return -EPROTO;
-	opened = 0;
-	for (size_t i = 0; i < count; i++) {
-		for (int file = 0; file < OPENER_FILES; file++) {
-			targets[i].fd[file] = -EBADF;
-			if (targets[i].want & OPENER_WANT(file)) {
-				targets[i].fd[file] = *codes ? *codes : channel->fds.fd[opened++];
-				codes++;
-			}
-		}
-	}
-	channel->fds.count = 0;
-	return 0;
-}
-
-static int begin_open(struct channels *channels, const struct vmad_caller *caller, enum channels_patience patience,
-		      const struct opener_target *targets, size_t count, struct channel **ret_channel)
-{
-	struct wire_request request = { .operation = WIRE_OPEN, .caller = caller->handle };
-	struct wire_target wanted[OPENER_BATCH];
-
-	wanted[0] = (struct wire_target){ 0 };
-	for (size_t i = 0; i < count; i++)
-		wanted[i] = (struct wire_target){ targets[i].pid, targets[i].want, targets[i].only_if.index,
-						  targets[i].only_if.mask, targets[i].only_if.value };
-	request.bytes = (uint32_t)(count * sizeof(*wanted));
-	return channels_begin(channels, patience, &request, wanted, -1, ret_channel);
-}
-
-static int end_open(struct channels *channels, struct channel *channel, struct opener_target *targets, size_t count)
-{
-	int r = outcome(channels, channel, channels_end(channels, channel));
-
-	return r < 0 ? r : give(channels, channel, take_targets(channel, targets, count));
-}
-
 int remote_open(struct channels *channels, const struct vmad_caller *caller, struct opener_target *targets, size_t count)
 {
+	struct wire_target wanted[OPENER_BATCH];
+	struct wire_request request;
 	struct channel *channel;
 	int r;
 
 	if (count > OPENER_BATCH)
 		return -E2BIG;
-	r = begin_open(channels, caller, CHANNELS_WAIT, targets, count, &channel);
-	return r < 0 ? r : end_open(channels, channel, targets, count);
-}
-
-/* Requests that are under way, the oldest one first. */
-struct opening {
-	struct channels *channels;
-	const struct vmad_caller *caller;
-	struct opener_target *targets;
-	size_t count, next;		/* targets: all, and the first that is not asked for yet */
-	size_t begun, ended;
-	struct {
-		struct channel *channel;
-		size_t first, count;
-	} ring[OPENER_THREADS];
-};
-
-/*
- * A part of what is left: nobody waits for long, neither here nor there, and all end at the same time. So few that a message
- * more would matter are one request.
- */
-#define SHARES 6
-#define SHARE_MIN 12		/* targets */
-
-static size_t share_of(size_t left)
-{
-	size_t share = left > SHARE_MIN * SHARES ? left / SHARES : SHARE_MIN;
-
-	return share < left ? share : left;
-}
-
-/* Hands over as many requests as there are threads at the other end. An error only where none is under way. */
-static int begin_openings(struct opening *opening)
-{
-	while (opening->next < opening->count && opening->begun - opening->ended < OPENER_THREADS) {
-		size_t left = opening->count - opening->next;
-		struct opener_target *first = opening->targets + opening->next;
-		size_t some = open_count_of_request(first, share_of(left));
-		struct channel **channel = &opening->ring[opening->begun % OPENER_THREADS].channel;
-		int r = begin_open(opening->channels, opening->caller,
-				   opening->begun == opening->ended ? CHANNELS_WAIT : CHANNELS_IDLE, first, some, channel);
-
-		if (r < 0)
-			return opening->begun == opening->ended ? r : 0;
-		opening->ring[opening->begun % OPENER_THREADS].first = opening->next;
-		opening->ring[opening->begun++ % OPENER_THREADS].count = some;
-		opening->next += some;
-	}
-	return 0;
-}
-
-int remote_open_many(struct channels *channels, const struct vmad_caller *caller, struct opener_target *targets,
-		     size_t count, void (*each)(void *arg, struct opener_target *some, size_t count), void *arg)
-{
-	struct opening opening = { .channels = channels, .caller = caller, .targets = targets, .count = count };
-	int r = begin_openings(&opening);
-
-	while (opening.ended < opening.begun) {
-		size_t at = opening.ended++ % OPENER_THREADS, first = opening.ring[at].first,
-		       some = opening.ring[at].count;
-		int result = end_open(channels, opening.ring[at].channel, targets + first, some), begun;
-
-		/* The others work on, while here is done with these what is to be done. */
-		begun = begin_openings(&opening);
-		if (result == 0 && each)
-			each(arg, targets + first, some);
-		r = r < 0 ? r : result < 0 ? result : begun;
-	}
-	return r;
+	request = targets_request(caller, targets, count, wanted);
+	r = call(channels, &request, wanted, -1, &channel);
+	return r < 0 ? r : give(channels, channel, targets_take(channel, targets, count));
 }
 
 static int take_groups(const struct channel *channel, size_t *groups, size_t count)

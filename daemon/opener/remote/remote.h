@@ -13,6 +13,9 @@
 struct channel;
 struct channels;
 
+/* How a request went, for the metrics. */
+void remote_count(int r);
+
 /* A caller whom this opener has told of, and not one before it. */
 bool remote_knows(struct channels *channels, const struct vmad_caller *caller);
 int remote_identify(struct channels *channels, int socket_fd, const char *token, struct vmad_caller **ret_caller);

@@ -6,6 +6,7 @@ unit_programs += \
 	tests/unit/opener/identity \
 	tests/unit/opener/list \
 	tests/unit/opener/open \
+	tests/unit/opener/open_many \
 	tests/unit/opener/path \
 	tests/unit/opener/pid_name \
 	tests/unit/opener/peer \
@@ -31,6 +32,10 @@ tests_unit_opener_list_LDADD = $(unit_opener_libs)
 tests_unit_opener_open_SOURCES = %D%/open.c %D%/people.c %D%/people.h
 tests_unit_opener_open_CPPFLAGS = $(unit_cppflags)
 tests_unit_opener_open_LDADD = $(unit_opener_libs)
+
+tests_unit_opener_open_many_SOURCES = %D%/open_many.c %D%/people.c %D%/people.h
+tests_unit_opener_open_many_CPPFLAGS = $(unit_cppflags)
+tests_unit_opener_open_many_LDADD = $(unit_opener_libs)
 
 tests_unit_opener_path_SOURCES = %D%/path.c %D%/people.c %D%/people.h
 tests_unit_opener_path_CPPFLAGS = $(unit_cppflags)
