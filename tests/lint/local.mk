@@ -2,6 +2,7 @@
 # What a machine can see of the house rules.
 lint_tests = \
 	%D%/docs.py \
+	%D%/hardened.py \
 	%D%/includes.py \
 	%D%/tables.py \
 	%D%/spdx.py \
