@@ -100,7 +100,7 @@ static bool parse_param(struct exchange *exchange, const struct uri_arg *arg)
 		problem_set(&problem, PROBLEM_BAD_PARAMETER,
 			    "there is no parameter \"%.60s\" here; /v1/openapi.json lists those that there are",
 			    arg->name);
-	problem.parameter = id != PARAM_none ? params[id].name : NULL;
+	problem.parameter = arg->name;
 	reply_problem(&exchange->request, &problem);
 	return false;
 }

@@ -17,7 +17,7 @@ struct problem {
 	enum problem_id id;
 	char detail[256];		/* what was wrong this time; "" for nothing */
 	const char *mend;		/* what would help, or NULL; static storage */
-	const char *parameter;		/* the parameter that was wrong, or NULL; static storage */
+	const char *parameter;		/* the parameter that was wrong, or NULL; lives as long as the exchange */
 	int code;			/* errno, positive, or 0 */
 	unsigned retry_after_seconds;	/* 0: none */
 };

@@ -137,6 +137,7 @@ def unknown_parameters():
         reply = vmad.get(target)
         tap.equal((reply.status, reply.json()['type']), (400, 'urn:vmad:problem:bad-parameter'), target)
         tap.truth(name in reply.json()['detail'], f'{target}: {reply.json()["detail"]}')
+        tap.equal(reply.json().get('parameter', '""'), name, target)
 
 
 def repeated_parameters():
