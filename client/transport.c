@@ -269,11 +269,20 @@ static long note_failure(struct transport *t, CURLcode result, struct text *trie
 	return error;
 }
 
-static int unreachable(const struct text *tried, bool denied, struct trouble *trouble)
+static const char *what_would_help(CURLcode result, bool denied)
+{
+	if (result == CURLE_SSL_CONNECT_ERROR)
+		return "http:// instead, if vmad has no certificate for that port";
+	if (result == CURLE_PEER_FAILED_VERIFICATION)
+		return "--cacert with the certificate of who signed vmad's";
+	return denied ? "be root, or in the group that owns the socket" : "start vmad";
+}
+
+static int unreachable(const struct text *tried, CURLcode result, bool denied, struct trouble *trouble)
 {
 	trouble_set(trouble, EXIT_UNREACHABLE, "vmad is not reachable: %s", tried->p ? tried->p : "out of memory");
 	trouble_mend(trouble, "%s; or --local, which starts a private vmad for this command",
-		     denied ? "be root, or in the group that owns the socket" : "start vmad");
+		     what_would_help(result, denied));
 	return EXIT_UNREACHABLE;
 }
 
@@ -332,7 +341,7 @@ static bool run_anywhere(struct transfer *transfer, const char *url, bool ndjson
 		t->socket++;
 	}
 	if (failed) {
-		unreachable(&tried, denied, transfer->trouble);
+		unreachable(&tried, *ret_result, denied, transfer->trouble);
 		t->socket = 0;
 	}
 	text_free(&tried);

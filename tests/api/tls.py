@@ -148,7 +148,15 @@ def by_vmactl():
         tap.equal(done.returncode, 0, done.stderr)
         done = vmactl(*where, 'maps', str(os.getpid()))
         tap.equal(done.returncode, 5, done.stderr)
-        tap.truth('certificate' in done.stderr, done.stderr)
+        tap.truth('certificate' in done.stderr and 'mend: --cacert' in done.stderr, done.stderr)
+
+
+def where_there_is_none():
+    """vmactl --url https://... where vmad has no certificate: exit 5, and http:// would help"""
+    with Vmad(listen=['tcp:127.0.0.1:0']) as vmad:
+        done = vmactl('--url', f'https://127.0.0.1:{port(vmad)}', 'maps', str(os.getpid()))
+        tap.equal(done.returncode, 5, done.stderr)
+        tap.truth('mend: http://' in done.stderr, done.stderr)
 
 
 def refused(arguments, said):
@@ -297,6 +305,7 @@ try:
         beyond_loopback,
         over_unix,
         by_vmactl,
+    where_there_is_none,
         needs_all_three,
         bad_files,
         read_again,
