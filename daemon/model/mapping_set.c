@@ -145,6 +145,7 @@ int mapping_set_take(struct mapping_set *set, struct mapping_set *other)
 		process->kept = ++set->kept;
 		opener_target_reset(&other->processes[i].files);
 	}
+	mapping_marks_take(set, other);
 	mapping_set_free(other);
 	return r;
 }

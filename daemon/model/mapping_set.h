@@ -25,19 +25,20 @@ struct mapping_place {
 	bool is_gone;			/* while it is read again */
 };
 
-/* Page table entries that tell address spaces apart; see mapping_set_settle(). */
+/* Page table entries that may tell address spaces apart; see mapping_set_settle(). */
 #define MAPPING_MARKS 16
 
 struct mapping_process {
 	struct opener_target files;	/* MAPPING_FILES, opened together */
 	size_t kept;			/* the so-manieth that was kept */
 	size_t group;
-	bool has_marks;
+	size_t first;			/* of its places */
+	uint64_t mark;			/* one of its marks: */
+	unsigned char mark_of;		/* which */
+	bool has_mark;
 	bool is_told;			/* apart, by its mark: nobody needs to ask kcmp */
 	bool is_new;			/* these files are not those that its places were found by */
 	bool is_used;			/* it has places */
-	size_t first;			/* of them */
-	uint64_t marks[MAPPING_MARKS];
 };
 
 /* What a row of the answer is made of, and the proof. */
@@ -46,7 +47,10 @@ struct mapping_process {
 struct mapping_set {
 	uint64_t pfn;
 	uint64_t marks_start;		/* of the pages of marks; 0: none are read */
-	size_t mark, told;		/* settled: which of them tells, and of how many processes */
+	unsigned telling[MAPPING_MARKS];	/* of so many processes each was seen to tell */
+	unsigned sampled;		/* so many had all of theirs read, and one that tells */
+	unsigned char mark;		/* the one that told of most */
+	size_t told;			/* settled: of how many it tells */
 	size_t count, capacity;
 	struct mapping_place *places;	/* settled: by group, address, pid */
 	size_t process_count, process_capacity;
@@ -65,7 +69,7 @@ void mapping_set_free_later(struct mapping_set *set);
 int mapping_set_add(struct mapping_set *set, pid_t pid, uint64_t address);
 
 /*
- * Takes over the files (MAPPING_FILES) by which a process's places were found, and reads its marks. What is not kept is
+ * Takes over the files (MAPPING_FILES) by which a process's places were found, and reads its mark. What is not kept is
  * opened by mapping_set_settle(). -ENOMEM.
  */
 int mapping_set_keep(struct mapping_set *set, struct opener_target *files);

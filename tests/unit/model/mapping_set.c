@@ -20,6 +20,8 @@ static struct opener *opener;
 static char *page;		/* shared with children, and mapped a second time */
 static char *again;
 static uint64_t pfn;
+static char *marks;		/* nobody's, until a process writes there */
+static size_t page_size;
 
 static uint64_t frame_of(const void *at)
 {
@@ -33,16 +35,18 @@ static uint64_t frame_of(const void *at)
 
 static int set_up(void **state)
 {
-	size_t bytes = (size_t)sysconf(_SC_PAGESIZE);
 	int fd = file_of("page", 4);
 
 	(void)state;
+	page_size = (size_t)sysconf(_SC_PAGESIZE);
 	opener = open_proc();
-	page = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	again = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	page = mmap(NULL, page_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	again = mmap(NULL, page_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	marks = mmap(NULL, MAPPING_MARKS * page_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	close(fd);
-	if (page == MAP_FAILED || again == MAP_FAILED)
+	if (page == MAP_FAILED || again == MAP_FAILED || marks == MAP_FAILED)
 		return -1;
+	madvise(marks, MAPPING_MARKS * page_size, MADV_NOHUGEPAGE);
 	*page = *again = 1;
 	pfn = geteuid() ? 0 : frame_of(page);
 	return 0;
@@ -61,8 +65,10 @@ static void need_root(void)
 		skip_because("only root is told frames");
 }
 
-/* A child that has touched the page once this returns. */
-static pid_t fork_mapper(void)
+#define NO_MARK MAPPING_MARKS
+
+/* A child that has touched the page, and written to one of the marks, once this returns. */
+static pid_t fork_marked(size_t mark)
 {
 	int ready[2];
 	char byte;
@@ -72,12 +78,19 @@ static pid_t fork_mapper(void)
 	pid = fork_child();
 	if (pid == 0) {
 		byte = *(volatile char *)page;
+		if (mark != NO_MARK)
+			marks[mark * page_size] = 1;
 		_exit(write(ready[1], &byte, 1) == 1 ? stay(NULL) : 1);
 	}
 	assert_int_equal(read(ready[0], &byte, 1), 1);
 	close(ready[0]);
 	close(ready[1]);
 	return pid;
+}
+
+static pid_t fork_mapper(void)
+{
+	return fork_marked(NO_MARK);
 }
 
 static void add(struct mapping_set *set, pid_t pid, const void *at)
@@ -168,7 +181,7 @@ static void by_marks(void **state)
 	assert_int_equal(set.count, 4);
 	/* A mark that is another one than it was counts no more. */
 	for (size_t i = 0; i < set.process_count; i++)
-		set.processes[i].marks[set.mark]++;
+		set.processes[i].mark++;
 	assert_false(mapping_set_reread(&set, NULL));
 	assert_false(mapping_set_reread(&set, NULL));
 	assert_int_equal(mapping_set_settle(&set, opener, me(), NULL), 0);
@@ -179,6 +192,98 @@ static void by_marks(void **state)
 	assert_int_equal(count_entries("/proc/self/fd"), fds);
 	for (size_t i = 1; i < sizeof(pids) / sizeof(pids[0]); i++)
 		end_process(pids[i]);
+}
+
+#define ODD 8
+#define REST 12
+
+/*
+ * Of the first ones another mark tells than of the others, and of the last one none: all have the same one read in the end,
+ * and those that it does not tell of are left to kcmp.
+ */
+static void by_the_mark_of_most(void **state)
+{
+	struct mapping_set set;
+	pid_t pids[ODD + REST + 1];
+
+	(void)state;
+	need_root();
+	mapping_set_init(&set, pfn);
+	set.marks_start = (uintptr_t)marks;
+	for (size_t i = 0; i < ODD + REST + 1; i++) {
+		pids[i] = fork_marked(i < ODD ? 3 : i < ODD + REST ? 5 : NO_MARK);
+		keep(&set, pids[i]);
+		add(&set, pids[i], page);
+	}
+	assert_int_equal(mapping_set_settle(&set, opener, me(), NULL), 0);
+	assert_int_equal(set.mark, 5);
+	assert_int_equal(told(&set), REST);
+	for (size_t i = 0; i < set.process_count; i++)
+		assert_int_equal(set.processes[i].mark_of, 5);
+	assert_true(mapping_set_reread(&set, NULL));
+	expect(&set, ODD + REST + 1, ODD + REST + 1);
+	mapping_set_free(&set);
+	for (size_t i = 0; i < ODD + REST + 1; i++)
+		end_process(pids[i]);
+}
+
+/* The same of two sets, as two threads fill them: what each of them has seen counts. */
+static void by_the_mark_of_both_sets(void **state)
+{
+	struct mapping_set set, other;
+	pid_t pids[5];
+
+	(void)state;
+	need_root();
+	mapping_set_init(&set, pfn);
+	mapping_set_init(&other, pfn);
+	set.marks_start = other.marks_start = (uintptr_t)marks;
+	for (size_t i = 0; i < 5; i++) {
+		pids[i] = fork_marked(i < 2 ? 7 : 2);
+		keep(i < 2 ? &set : &other, pids[i]);
+		add(i < 2 ? &set : &other, pids[i], page);
+	}
+	assert_int_equal(mapping_set_take(&set, &other), 0);
+	assert_int_equal(mapping_set_settle(&set, opener, me(), NULL), 0);
+	assert_int_equal(set.mark, 2);
+	assert_int_equal(told(&set), 3);
+	assert_true(mapping_set_reread(&set, NULL));
+	expect(&set, 5, 5);
+	mapping_set_free(&set);
+	for (size_t i = 0; i < 5; i++)
+		end_process(pids[i]);
+}
+
+/*
+ * Two of one mm, whose mark came after it was read by one of them and before it was by the other: that one looks as if it
+ * was told apart. So the marks of those that are not told are read again as well.
+ */
+static void a_mark_that_comes(void **state)
+{
+	const size_t last = MAPPING_MARKS - 1;		/* read first, where none tells */
+	struct mapping_set set;
+	pid_t sibling;
+
+	(void)state;
+	skip_under_valgrind(NO_CLONE);
+	need_root();
+	sibling = clone_vm();
+	mapping_set_init(&set, pfn);
+	set.marks_start = (uintptr_t)marks;
+	keep(&set, sibling);
+	add(&set, sibling, page);
+	marks[last * page_size] = 1;
+	keep(&set, getpid());
+	add(&set, getpid(), page);
+	assert_int_equal(mapping_set_settle(&set, opener, me(), NULL), 0);
+	assert_int_equal(told(&set), 1);
+	assert_false(mapping_set_reread(&set, NULL));
+	assert_int_equal(mapping_set_settle(&set, opener, me(), NULL), 0);
+	assert_true(mapping_set_reread(&set, NULL));
+	expect(&set, 1, 1);
+	mapping_set_free(&set);
+	madvise(marks, MAPPING_MARKS * page_size, MADV_DONTNEED);
+	end_process(sibling);
 }
 
 /* One process without a mark may be anybody's clone. */
@@ -311,6 +416,9 @@ int main(void)
 	const struct CMUnitTest cases[] = {
 		CASE("mappings are counted by address space, not by process", by_address_space),
 		CASE("relatives are told apart by a page of their stacks, as long as that stays", by_marks),
+		CASE("where different marks tell, the one that tells of most is read of all", by_the_mark_of_most),
+		CASE("also where two sets have become one", by_the_mark_of_both_sets),
+		CASE("one mm with a mark that comes between two looks at it is not taken for two", a_mark_that_comes),
 		CASE("nobody is told apart where one has no mark", without_marks),
 		CASE("the newest files of a process are kept", files_of_two_looks),
 		CASE("what is gone, or maps another page, is dropped", what_has_gone),
