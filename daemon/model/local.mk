@@ -40,6 +40,7 @@ daemon_libmodel_a_SOURCES = \
 	%D%/rmap_steps.c %D%/rmap_steps.h \
 	%D%/rmap_target.c %D%/rmap_target.h \
 	%D%/sharing.c %D%/sharing.h \
+	%D%/sort.c %D%/sort.h \
 	%D%/sharing_frames.c %D%/sharing_frames.h \
 	%D%/sharing_origins.c %D%/sharing_origins.h \
 	%D%/tally.c %D%/tally.h \

@@ -8,6 +8,7 @@
 
 #include "model/halves.h"
 #include "model/mapping_marks.h"
+#include "model/sort.h"
 #include "source/pagemap.h"
 #include "stall/stall.h"
 
@@ -59,11 +60,21 @@ void mapping_set_free_later(struct mapping_set *set)
 	}
 }
 
-static int grow(struct mapping_set *set)
+static size_t grown(size_t capacity, size_t needed)
 {
-	size_t capacity = set->capacity ? set->capacity * 2 : 64;
-	struct mapping_place *places = realloc(set->places, capacity * sizeof(*places));
+	size_t most = capacity ? capacity * 2 : 64;
 
+	return needed > most ? needed : most;
+}
+
+static int reserve_places(struct mapping_set *set, size_t needed)
+{
+	size_t capacity = grown(set->capacity, needed);
+	struct mapping_place *places;
+
+	if (needed <= set->capacity)
+		return 0;
+	places = realloc(set->places, capacity * sizeof(*places));
 	if (!places)
 		return -ENOMEM;
 	set->places = places;
@@ -71,12 +82,33 @@ static int grow(struct mapping_set *set)
 	return 0;
 }
 
+static int reserve_processes(struct mapping_set *set, size_t needed)
+{
+	size_t capacity = grown(set->process_capacity, needed);
+	struct mapping_process *processes;
+
+	if (needed <= set->process_capacity)
+		return 0;
+	processes = realloc(set->processes, capacity * sizeof(*processes));
+	if (!processes)
+		return -ENOMEM;
+	set->processes = processes;
+	set->process_capacity = capacity;
+	return 0;
+}
+
+int mapping_set_reserve(struct mapping_set *set, size_t more)
+{
+	int r = reserve_places(set, set->count + more);
+
+	return r < 0 ? r : reserve_processes(set, set->process_count + more);
+}
+
 void mapping_set_drop_doubles(struct mapping_set *set)
 {
 	size_t kept = 0;
 
-	if (set->count)
-		qsort(set->places, set->count, sizeof(*set->places), by_pid_and_address);
+	sort_unless_sorted(set->places, set->count, sizeof(*set->places), by_pid_and_address);
 	for (size_t i = 0; i < set->count; i++) {
 		if (!kept || by_pid_and_address(&set->places[kept - 1], &set->places[i]) != 0)
 			set->places[kept++] = set->places[i];
@@ -86,42 +118,25 @@ void mapping_set_drop_doubles(struct mapping_set *set)
 
 int mapping_set_add(struct mapping_set *set, pid_t pid, uint64_t address)
 {
-	int r = 0;
-
 	if (set->count == MAPPING_SET_MAX)
 		mapping_set_drop_doubles(set);
 	if (set->count == MAPPING_SET_MAX)
 		return -E2BIG;
-	if (set->count == set->capacity)
-		r = grow(set);
-	if (r < 0)
-		return r;
+	if (reserve_places(set, set->count + 1) < 0)
+		return -ENOMEM;
 	set->places[set->count++] = (struct mapping_place){ .pid = pid, .address = address };
 	return 0;
 }
 
-static struct mapping_process *append_process(struct mapping_set *set)
-{
-	if (set->process_count == set->process_capacity) {
-		size_t capacity = set->process_capacity ? set->process_capacity * 2 : 64;
-		struct mapping_process *processes = realloc(set->processes, capacity * sizeof(*processes));
-
-		if (!processes)
-			return NULL;
-		set->processes = processes;
-		set->process_capacity = capacity;
-	}
-	return &set->processes[set->process_count++];
-}
-
 int mapping_set_keep(struct mapping_set *set, struct opener_target *files)
 {
-	struct mapping_process *process = append_process(set);
+	struct mapping_process *process;
 
-	if (!process) {
+	if (reserve_processes(set, set->process_count + 1) < 0) {
 		opener_target_close(files);
 		return -ENOMEM;
 	}
+	process = &set->processes[set->process_count++];
 	*process = (struct mapping_process){ .files = *files, .kept = ++set->kept };
 	opener_target_reset(files);
 	mapping_marks_read(set, process);
@@ -130,17 +145,13 @@ int mapping_set_keep(struct mapping_set *set, struct opener_target *files)
 
 int mapping_set_take(struct mapping_set *set, struct mapping_set *other)
 {
-	int r = 0;
+	int r = reserve_processes(set, set->process_count + other->process_count);
 
 	for (size_t i = 0; i < other->count && r == 0; i++)
 		r = mapping_set_add(set, other->places[i].pid, other->places[i].address);
 	for (size_t i = 0; i < other->process_count && r == 0; i++) {
-		struct mapping_process *process = append_process(set);
+		struct mapping_process *process = &set->processes[set->process_count++];
 
-		if (!process) {
-			r = -ENOMEM;
-			break;
-		}
 		*process = other->processes[i];
 		process->kept = ++set->kept;
 		opener_target_reset(&other->processes[i].files);

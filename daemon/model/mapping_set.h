@@ -19,10 +19,10 @@
 
 struct mapping_place {
 	pid_t pid;
+	bool is_gone;			/* while it is read again */
 	uint64_t address;
 	size_t group;			/* the same number: the same mm; see mapping_set_settle() */
 	size_t process;			/* settled: its process, in the set's */
-	bool is_gone;			/* while it is read again */
 };
 
 /* Page table entries that may tell address spaces apart; see mapping_set_settle(). */
@@ -67,6 +67,9 @@ void mapping_set_free_later(struct mapping_set *set);
 
 /* Adds a place; one that is known already may be added again. -E2BIG: there are too many; -ENOMEM. */
 int mapping_set_add(struct mapping_set *set, pid_t pid, uint64_t address);
+
+/* Makes room for so many more processes with a place each, if they come, that nothing is moved when they do. -ENOMEM. */
+int mapping_set_reserve(struct mapping_set *set, size_t more);
 
 /*
  * Takes over the files (MAPPING_FILES) by which a process's places were found, and reads its mark. What is not kept is

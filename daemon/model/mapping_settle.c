@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "model/mapping_marks.h"
+#include "model/sort.h"
 
 static int by_pid_newest_first(const void *a, const void *b)
 {
@@ -16,54 +17,77 @@ static int by_pid_newest_first(const void *a, const void *b)
 	return (x->kept < y->kept) - (x->kept > y->kept);
 }
 
-/* A process of which nothing is open. */
-static struct mapping_process unopened(pid_t pid)
+static void sort_processes(struct mapping_set *set)
 {
-	struct mapping_process process = { .files = { .pid = pid } };
-
-	opener_target_reset(&process.files);
-	return process;
+	sort_unless_sorted(set->processes, set->process_count, sizeof(*set->processes), by_pid_newest_first);
 }
 
-/* The newest files of a process, out of what was kept, sorted, from *at on; older ones and other processes' are closed. */
-static struct mapping_process take_newest(struct mapping_set *set, size_t *at, pid_t pid)
+/* Of what was kept the newest files of each process; older ones, and those of processes without a place, are closed. */
+static void drop_older(struct mapping_set *set)
 {
-	struct mapping_process newest = unopened(pid);
+	size_t kept = 0, at = 0;
 
-	for (; *at < set->process_count && set->processes[*at].files.pid <= pid; ++*at) {
-		struct mapping_process *kept = &set->processes[*at];
+	for (size_t i = 0; i < set->process_count; i++) {
+		struct mapping_process *process = &set->processes[i];
+		pid_t pid = process->files.pid;
+		bool is_older = kept && set->processes[kept - 1].files.pid == pid;
 
-		if (kept->files.pid == pid && !newest.kept) {
-			newest = *kept;
-			continue;
-		}
-		newest.is_new |= kept->files.pid == pid;
-		opener_target_close(&kept->files);
+		while (at < set->count && set->places[at].pid < pid)
+			at++;
+		if (is_older)
+			set->processes[kept - 1].is_new = true;
+		if (is_older || at == set->count || set->places[at].pid != pid)
+			opener_target_close(&process->files);
+		else
+			set->processes[kept++] = *process;
 	}
-	return newest;
+	set->process_count = kept;
+}
+
+/* A process of which nothing is open. */
+static struct opener_target unopened(pid_t pid)
+{
+	struct opener_target files = { .pid = pid };
+
+	opener_target_reset(&files);
+	return files;
+}
+
+/* Processes that have places, and of which nothing was kept. */
+static int add_missing(struct mapping_set *set)
+{
+	const size_t known = set->process_count;
+	size_t at = 0;
+	int r = 0;
+
+	for (size_t i = 0; i < set->count && r == 0; i++) {
+		struct opener_target files = unopened(set->places[i].pid);
+
+		while (at < known && set->processes[at].files.pid < files.pid)
+			at++;
+		if ((at == known || set->processes[at].files.pid != files.pid) &&
+		    (i == 0 || set->places[i - 1].pid != files.pid))
+			r = mapping_set_keep(set, &files);
+	}
+	return r;
 }
 
 /* Makes the set's processes those of its places, which are in order: each once. */
 static int list_processes(struct mapping_set *set)
 {
-	struct mapping_process *processes = calloc(set->count, sizeof(*processes));
-	size_t count = 0, at = 0;
+	size_t process = 0;
+	int r;
 
-	if (!processes)
-		return -ENOMEM;
-	if (set->process_count)
-		qsort(set->processes, set->process_count, sizeof(*processes), by_pid_newest_first);
+	sort_processes(set);
+	drop_older(set);
+	r = add_missing(set);
+	if (r < 0)
+		return r;
+	sort_processes(set);
 	for (size_t i = 0; i < set->count; i++) {
-		if (i == 0 || set->places[i].pid != set->places[i - 1].pid)
-			processes[count++] = take_newest(set, &at, set->places[i].pid);
-		set->places[i].process = count - 1;
+		process += set->processes[process].files.pid != set->places[i].pid;
+		set->places[i].process = process;
 	}
-	for (; at < set->process_count; at++)
-		opener_target_close(&set->processes[at].files);
-	free(set->processes);
-	set->processes = processes;
-	set->process_count = count;
-	set->process_capacity = set->count;
 	return 0;
 }
 
@@ -101,7 +125,7 @@ static int list_untold(const struct mapping_set *set, struct untold *untold)
 			continue;
 		untold->process[untold->count] = i;
 		untold->pid[untold->count] = set->processes[i].files.pid;
-		untold->files[untold->count] = unopened(set->processes[i].files.pid).files;
+		untold->files[untold->count] = unopened(set->processes[i].files.pid);
 		untold->files[untold->count++].want = MAPPING_FILES;
 	}
 	return 0;
@@ -208,8 +232,7 @@ static void spread(struct mapping_set *set)
 		set->places[kept++] = place;
 	}
 	set->count = kept;
-	if (kept)
-		qsort(set->places, kept, sizeof(*set->places), by_group_and_address);
+	sort_unless_sorted(set->places, kept, sizeof(*set->places), by_group_and_address);
 	mapping_set_find_first(set);
 	for (size_t i = 0; i < set->process_count; i++)
 		set->processes[i].is_new = false;

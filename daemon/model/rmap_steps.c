@@ -155,8 +155,10 @@ static int visit_batch(struct visit *visit, const pid_t *pids, size_t count, str
 {
 	struct opener_target targets[BATCH_OF_MAPPERS];
 	struct meanwhile meanwhile = { .visit = visit };
-	int r;
+	int r = mapping_set_reserve(visit->set, count);
 
+	if (r < 0)
+		return vmad_fail(err, -r, 0, NULL, "allocate");
 	for (size_t i = 0; i < count; i++)
 		targets[i] = ask_for(visit, pids[i]);
 	r = opener_open_many(visit->question->opener, visit->question->caller, targets, count,

@@ -24,6 +24,7 @@ unit_programs += \
 	tests/unit/model/mapping_set \
 	tests/unit/model/process_list \
 	tests/unit/model/record_cut \
+	tests/unit/model/sort \
 	tests/unit/model/tally \
 	tests/unit/model/target \
 	tests/unit/model/usage_ahead \
@@ -55,6 +56,10 @@ tests_unit_model_frame_count_LDADD = $(unit_model_libs)
 tests_unit_model_page_summary_SOURCES = %D%/page_summary.c
 tests_unit_model_page_summary_CPPFLAGS = $(unit_cppflags)
 tests_unit_model_page_summary_LDADD = $(unit_model_libs)
+
+tests_unit_model_sort_SOURCES = %D%/sort.c
+tests_unit_model_sort_CPPFLAGS = $(unit_cppflags)
+tests_unit_model_sort_LDADD = $(unit_model_libs)
 
 tests_unit_model_tally_SOURCES = %D%/tally.c
 tests_unit_model_tally_CPPFLAGS = $(unit_cppflags)

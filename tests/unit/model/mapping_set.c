@@ -399,6 +399,29 @@ static void many(void **state)
 	mapping_set_free(&set);
 }
 
+static void room_ahead(void **state)
+{
+	const struct mapping_process *processes;
+	const struct mapping_place *places;
+	struct mapping_set set;
+
+	(void)state;
+	mapping_set_init(&set, 1);
+	assert_int_equal(mapping_set_reserve(&set, MANY), 0);
+	processes = set.processes;
+	places = set.places;
+	for (pid_t pid = 1; pid <= MANY; pid++) {
+		struct opener_target files = { .pid = pid };
+
+		opener_target_reset(&files);
+		assert_int_equal(mapping_set_keep(&set, &files), 0);
+		assert_int_equal(mapping_set_add(&set, pid, page_size), 0);
+	}
+	assert_ptr_equal(set.processes, processes);
+	assert_ptr_equal(set.places, places);
+	mapping_set_free(&set);
+}
+
 static void empty(void **state)
 {
 	struct mapping_set set;
@@ -424,6 +447,7 @@ int main(void)
 		CASE("what is gone, or maps another page, is dropped", what_has_gone),
 		CASE("a set may be settled again, and leaks nothing", more_than_once),
 		CASE("there is an end to it, and doubles do not count", many),
+		CASE("what there is room for does not move when it comes", room_ahead),
 		CASE("nothing at all", empty),
 	};
 
