@@ -126,7 +126,7 @@ static const int of_all[] = {
 static const int of_opener[] = {
 	SCMP_SYS(setgroups), SCMP_SYS(setresuid), SCMP_SYS(setresgid), SCMP_SYS(setfsuid), SCMP_SYS(setfsgid),
 	SCMP_SYS(capget), SCMP_SYS(capset), SCMP_SYS(openat2), SCMP_SYS(kcmp), SCMP_SYS(pidfd_open),
-	SCMP_SYS(mincore), SCMP_SYS(socketpair),
+	SCMP_SYS(mincore), SCMP_SYS(socketpair), SCMP_SYS(chdir), SCMP_SYS(fchdir),
 };
 
 /* To talk to clients over sockets that are there already. */
@@ -140,7 +140,7 @@ static const int of_worker[] = {
 static const int of_intruders[] = {
 	SCMP_SYS(execve), SCMP_SYS(execveat), SCMP_SYS(fork), SCMP_SYS(vfork), SCMP_SYS(ptrace),
 	SCMP_SYS(process_vm_readv), SCMP_SYS(process_vm_writev), SCMP_SYS(process_madvise), SCMP_SYS(pidfd_getfd),
-	SCMP_SYS(kill), SCMP_SYS(tkill), SCMP_SYS(bind), SCMP_SYS(unshare), SCMP_SYS(setns),
+	SCMP_SYS(kill), SCMP_SYS(tkill), SCMP_SYS(bind), SCMP_SYS(setns),
 	SCMP_SYS(mount), SCMP_SYS(umount2), SCMP_SYS(pivot_root), SCMP_SYS(chroot), SCMP_SYS(move_mount),
 	SCMP_SYS(fsopen), SCMP_SYS(open_tree), SCMP_SYS(bpf), SCMP_SYS(perf_event_open), SCMP_SYS(userfaultfd),
 	SCMP_SYS(io_uring_setup), SCMP_SYS(keyctl), SCMP_SYS(add_key), SCMP_SYS(request_key),
@@ -199,6 +199,8 @@ static int add_reader(scmp_filter_ctx filter)
 	if (r == 0)
 		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
 				     SCMP_A1(SCMP_CMP_MASKED_EQ, letter, (uint64_t)'f' << _IOC_TYPESHIFT));
+	if (r == 0)
+		r = seccomp_rule_add(filter, SCMP_ACT_KILL_PROCESS, SCMP_SYS(unshare), 0);
 	return r < 0 ? r : seccomp_rule_add(filter, SCMP_ACT_KILL_PROCESS, SCMP_SYS(connect), 0);
 }
 
@@ -258,15 +260,20 @@ static int filter_calls(const int *own, size_t count, int (*more)(scmp_filter_ct
 #define SYS_cachestat 451
 #endif
 
-/* Newer than libseccomp may be. */
-static int add_cachestat(scmp_filter_ctx filter)
+/* cachestat may be newer than libseccomp. A thread may have a working directory of its own, but nothing else: no namespace. */
+static int add_any_opener(scmp_filter_ctx filter)
 {
-	return seccomp_rule_add(filter, SCMP_ACT_ALLOW, SYS_cachestat, 0);
+	int r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SYS_cachestat, 0);
+
+	if (r == 0)
+		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(unshare), 1, SCMP_A0(SCMP_CMP_EQ, CLONE_FS));
+	return r < 0 ? r : seccomp_rule_add(filter, SCMP_ACT_KILL_PROCESS, SCMP_SYS(unshare), 1,
+					    SCMP_A0(SCMP_CMP_NE, CLONE_FS));
 }
 
 static int add_opener(scmp_filter_ctx filter)
 {
-	int r = add_cachestat(filter);
+	int r = add_any_opener(filter);
 
 	return r < 0 ? r : seccomp_rule_add(filter, SCMP_ACT_KILL_PROCESS, SCMP_SYS(connect), 0);
 }
@@ -277,7 +284,7 @@ static int add_opener(scmp_filter_ctx filter)
  */
 static int add_meeting_opener(scmp_filter_ctx filter)
 {
-	int r = add_cachestat(filter);
+	int r = add_any_opener(filter);
 
 	if (r == 0)
 		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(connect), 0);

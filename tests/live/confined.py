@@ -30,10 +30,11 @@ FATAL = (
     'mount umount2 pivot_root chroot move_mount fsopen open_tree bpf perf_event_open userfaultfd io_uring_setup keyctl add_key '
     'request_key init_module finit_module delete_module kexec_load reboot sethostname clock_settime mknodat fchmod fchmodat fchown '
     'fchownat linkat symlinkat renameat2 name_to_handle_at open_by_handle_at i386'
-).split()
-OPENERS = 'setresuid setresgid setfsuid capget capset openat2 kcmp pidfd_open'.split()
+).split() + ['unshare of more']
+OPENERS = 'setresuid setresgid setfsuid capget capset openat2 kcmp pidfd_open chdir fchdir'.split()
 WORKERS = ['accept4', 'sendfile', 'shutdown', 'a datagram socket', 'to give way']
 MEETERS = ['a socket to the worker', 'shutdown']      # and connect, as which it is FATAL to the others
+DIRECTORY = 'a directory of its own'     # the opener's threads have one each; FATAL to the others
 MAY = {'vmad-opener': OPENERS, 'vmad-worker': WORKERS, 'vmad-sampler': []}
 
 
@@ -187,6 +188,7 @@ def without_a_filter():
     print(f'# {told}')
     tap.equal([name for name in REFUSED + OPENERS + MEETERS + WORKERS if told[name] in ('EPERM', KILLED)], [], 'refused without a filter')
     tap.equal([name for name in FATAL if told[name] == KILLED], [], 'fatal without a filter')
+    tap.equal(told[DIRECTORY], 0, DIRECTORY)
 
 
 def refused():
@@ -247,6 +249,15 @@ def killed_half(intruder, halves, member, name):
         wait_until(lambda: (members(halves) or {}).get(member, before) != before, f'another {member} after {name}')
 
 
+def a_directory_of_its_own():
+    """of what a process shares out each thread of the opener may have the working directory for itself; worker and sampler end"""
+    for sort in (Vmad, Halves):
+        with taken_over(sort) as (intruder, found, vmad):
+            tap.equal(every_thread(intruder, found['vmad-opener'], DIRECTORY), {0}, 'the opener')
+            for member in ('vmad-sampler', 'vmad-worker'):
+                killed_half(intruder, vmad, member, DIRECTORY)
+
+
 def fatal_to_halves():
     """the same ends each process of the two halves; but connect, with which the opener comes to its worker"""
     names = [name for name in FATAL if name != 'connect']
@@ -266,5 +277,5 @@ if os.geteuid() != 0 or is_sanitized():
     print('1..0 # SKIP needs root, and a build without sanitizers: those need more than the filter lets them')
     sys.exit(0)
 CALLS = all_calls()
-REFUSED = [name for name in CALLS if name not in ALLOWED + FATAL + OPENERS + MEETERS + WORKERS]
-tap.run([whom_the_test_reaches, without_a_filter, refused, to_each_its_own, to_each_half_its_own, fatal, fatal_to_halves])
+REFUSED = [name for name in CALLS if name not in ALLOWED + FATAL + OPENERS + MEETERS + WORKERS + [DIRECTORY]]
+tap.run([whom_the_test_reaches, without_a_filter, refused, to_each_its_own, to_each_half_its_own, fatal, fatal_to_halves, a_directory_of_its_own])

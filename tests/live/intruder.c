@@ -50,7 +50,8 @@ static const struct {
 	CALL(ptrace, PTRACE_ATTACH, -1, 0, 0), CALL(process_vm_readv, -1, 0, 0, 0, 0, 0),
 	CALL(process_vm_writev, -1, 0, 0, 0, 0, 0), CALL(process_madvise, -1, 0, 0, 0, 0), CALL(pidfd_getfd, -1, -1, 0),
 	CALL(kill, 0x7fffffff, 0), CALL(tkill, 0x7fffffff, 0), CALL(bind, -1, 0, 0), CALL(connect, -1, 0, 0),
-	CALL(unshare, CLONE_NEWUSER), CALL(setns, -1, 0), CALL(mount, 0, 0, 0, 0, 0), CALL(umount2, 0, 0),
+	CALL(unshare, CLONE_NEWUSER), { "unshare of more", SYS_unshare, { CLONE_FS | CLONE_FILES } },
+	CALL(setns, -1, 0), CALL(mount, 0, 0, 0, 0, 0), CALL(umount2, 0, 0),
 	CALL(pivot_root, 0, 0), CALL(chroot, 0), CALL(move_mount, -1, 0, -1, 0, 0), CALL(fsopen, 0, 0),
 	CALL(open_tree, -1, 0, 0), CALL(bpf, -1, 0, 0), CALL(perf_event_open, 0, -1, -1, -1, 0), CALL(userfaultfd, -1),
 	CALL(io_uring_setup, 1, 0), CALL(keyctl, -1, 0, 0, 0, 0), CALL(add_key, 0, 0, 0, 0, 0),
@@ -85,6 +86,9 @@ static const struct {
 	/* what the opener may */
 	CALL(setresuid, -1, -1, -1), CALL(setresgid, -1, -1, -1), CALL(setfsuid, -1), CALL(capget, 0, 0), CALL(capset, 0, 0),
 	CALL(openat2, -1, 0, 0, 0), CALL(kcmp, 0x7fffffff, 0x7fffffff, 0, 0, 0), CALL(pidfd_open, -1, 0),
+	CALL(chdir, 0), CALL(fchdir, -1),
+	/* what it may, and ends the others */
+	{ "a directory of its own", SYS_unshare, { CLONE_FS } },
 	/* what it may where it comes to its worker */
 	{ "a socket to the worker", SYS_socket, { AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0 } },
 	/* what the worker may */
