@@ -36,6 +36,8 @@ daemon_libopener_a_SOURCES = \
 	%D%/file/same_mm.c \
 	%D%/file/thread_state.c \
 	%D%/file/thread_state.h \
+	%D%/file/workdir.c \
+	%D%/file/workdir.h \
 	%D%/process/handles.c \
 	%D%/process/handles.h \
 	%D%/process/serve.c \

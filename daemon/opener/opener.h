@@ -55,8 +55,8 @@ enum opener_file {
 const char *opener_file_name(enum opener_file file);
 
 /*
- * One process and the files of it that are wanted, all opened through one /proc/PID descriptor: they are of one
- * process, whatever happens to the pid meanwhile. Where a process's leader has exited while threads live on, all but
+ * One process and the files of it that are wanted, all opened in one /proc/PID directory that is looked up once: they are
+ * of one process, whatever happens to the pid meanwhile. Where a process's leader has exited while threads live on, all but
  * stat are opened through a living thread's directory.
  */
 struct opener_target {

@@ -22,7 +22,8 @@ api_tests = \
 	%D%/tokens.py
 TESTS += $(api_tests)
 dist_check_SCRIPTS += $(api_tests)
-EXTRA_DIST += tests/lib/activated.py tests/lib/crowd.py tests/lib/memory.py tests/lib/roles.py tests/lib/wire.py
+EXTRA_DIST += tests/lib/activated.py tests/lib/crowd.py tests/lib/memory.py tests/lib/roles.py tests/lib/wire.py \
+	tests/lib/workdir.py
 
 # vmactl against a stand-in for vmad, and against vmad itself
 client_api_tests = %D%/vmactl.py %D%/vmactl_completion.py %D%/vmactl_live.py

@@ -14,6 +14,7 @@ import tap  # noqa: E402
 from memory import holds  # noqa: E402
 from vmad import NOBODY, Vmad, free_port, is_sanitized  # noqa: E402
 from wire import Wire, descriptors, wait_until  # noqa: E402
+from workdir import directories, some_have_own  # noqa: E402
 
 MEMBERS = ('vmad-opener', 'vmad-worker', 'vmad-sampler')
 SELF = f'/v1/processes/{os.getpid()}/vmas'
@@ -98,6 +99,16 @@ def inodes(pid):
         except FileNotFoundError:   # closed meanwhile
             pass
     return {link for link in found if link.startswith('socket:')}
+
+
+def where_threads_rest():
+    """the opener's threads go into the directories of processes, each for itself, and stay in none; all others stay where vmad started"""
+    with Vmad() as vmad:
+        own = all_of(vmad)
+        tap.equal(vmad.get('/v1/vmas').status, 200, 'those of all processes')
+        for name, pid in own.items():
+            wait_until(lambda pid=pid: directories(pid) == {'/'}, f'{name}: none of them is in a process\'s')
+            tap.truth(some_have_own(pid) in (name == 'vmad-opener', None), f'{name}: some have directories of their own')
 
 
 def nothing_piles_up():
@@ -328,5 +339,5 @@ def who_knows_tokens():
 if os.geteuid() != 0:
     print('1..0 # SKIP needs root: an ordinary user\'s vmad is one process')
     sys.exit(0)
-tap.run([what_each_may, who_holds_what, nothing_piles_up, each_is_killed, no_client_hangs, a_stopped_opener, again_and_again,
-         the_main_one_is_killed, tokens_are_read_again, another_opener_knows_the_tokens, who_knows_tokens])
+tap.run([what_each_may, who_holds_what, where_threads_rest, nothing_piles_up, each_is_killed, no_client_hangs, a_stopped_opener,
+         again_and_again, the_main_one_is_killed, tokens_are_read_again, another_opener_knows_the_tokens, who_knows_tokens])

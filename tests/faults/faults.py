@@ -17,7 +17,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.environ['TOP_SRCDIR'], 'tests/lib'))
 import tap  # noqa: E402
-from inject import IDENTITY, IOCTL, MALLOC, MMAP, OPEN, READ, RECEIVE, SEND, SHORT, THREAD, injection  # noqa: E402
+from inject import DIRECTORY, IDENTITY, IOCTL, MALLOC, MMAP, OPEN, READ, RECEIVE, SEND, SHORT, THREAD, injection  # noqa: E402
 from metrics import scrape, wait_for  # noqa: E402
 from victim import Victim  # noqa: E402
 from vmad import BINARY, UnixConnection, Vmad, is_sanitized  # noqa: E402
@@ -40,6 +40,7 @@ KINDS = [
     ('an ioctl that fails', IOCTL, errno.ENOMEM),
     ('a receiving that is interrupted', RECEIVE, errno.EINTR),
     ('an identity that cannot be had', IDENTITY, errno.EPERM),
+    ('a directory that cannot be entered', DIRECTORY, errno.EACCES),
 ]
 GONE = ('a client that is gone', SEND, errno.ECONNRESET)
 # What connects vmad's processes does not work: then those behind it start again. More than ten times in 30 s, and vmad gives up: so

@@ -14,6 +14,7 @@
 #include <link.h>
 #include <pthread.h>
 #include <pwd.h>
+#include <sched.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -30,7 +31,10 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-enum call { CALL_NONE, CALL_MALLOC, CALL_OPEN, CALL_READ, CALL_MMAP, CALL_THREAD, CALL_SEND, CALL_IOCTL, CALL_RECEIVE, CALL_IDENTITY };
+enum call {
+	CALL_NONE, CALL_MALLOC, CALL_OPEN, CALL_READ, CALL_MMAP, CALL_THREAD, CALL_SEND, CALL_IOCTL, CALL_RECEIVE, CALL_IDENTITY,
+	CALL_DIRECTORY,
+};
 
 /* The page; tests/faults/faults.py knows it, too. */
 struct control {
@@ -370,6 +374,21 @@ DIR *opendir(const char *path)
 DIR *fdopendir(int fd)
 {
 	return fails(CALL_OPEN) ? NULL : REAL(fdopendir)(fd);
+}
+
+int unshare(int flags)
+{
+	return fails(CALL_DIRECTORY) ? -1 : REAL(unshare)(flags);
+}
+
+int chdir(const char *path)
+{
+	return fails(CALL_DIRECTORY) ? -1 : REAL(chdir)(path);
+}
+
+int fchdir(int fd)
+{
+	return fails(CALL_DIRECTORY) ? -1 : REAL(fchdir)(fd);
 }
 
 /* Waits as for a lock that nobody gives back, until the test asks for something else. */

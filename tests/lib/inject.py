@@ -14,7 +14,7 @@ import tempfile
 from vmad import TOP_BUILDDIR
 
 INJECT = os.path.join(TOP_BUILDDIR, 'tests/faults/inject.so')
-MALLOC, OPEN, READ, MMAP, THREAD, SEND, IOCTL, RECEIVE, IDENTITY = range(1, 10)
+MALLOC, OPEN, READ, MMAP, THREAD, SEND, IOCTL, RECEIVE, IDENTITY, DIRECTORY = range(1, 11)
 SHORT, NEVER_BACK = 0, -1
 
 

@@ -13,6 +13,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), '..
 import container  # noqa: E402
 import tap  # noqa: E402
 import wire  # noqa: E402
+import workdir  # noqa: E402
 
 box = None      # the system: a Root with run() and init, the pid here of its first process
 SERVICES = ('vmad.service', 'vmad-opener.service')
@@ -201,6 +202,7 @@ def root_asks():
     tap.truth(document['vmas'][0]['rss_bytes'] > 0, 'usage')
     page = get(f'/v1/processes/1/pages/{document["vmas"][0]["start"]}')
     tap.truth(int(page['frame']['pfn'], 16) > 0, f'frame {page}')
+    tap.truth(workdir.some_have_own(processes()['vmad-opener']) in (True, None), 'who opens files has a working directory of its own')
     for directory in ('/tmp', '/root', '/usr/lib/modules', '/var/tmp'):
         box.run('sh', '-c', f'mkdir -p {directory} && echo text >{directory}/vmad-test')
         tap.equal(status(f'/v1/files/pages?path={directory}/vmad-test'), 200, directory)

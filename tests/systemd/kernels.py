@@ -78,7 +78,8 @@ def put_module(image, kernel, module):
 
 def put_tests(image):
     """What runs there."""
-    for name in ('systemd/guest.py', 'systemd/cases.py', 'lib/container.py', 'lib/root.py', 'lib/tap.py', 'lib/wire.py'):
+    for name in ('systemd/guest.py', 'systemd/cases.py', 'lib/container.py', 'lib/root.py', 'lib/tap.py', 'lib/wire.py',
+                 'lib/workdir.py'):
         image.copy(f'/tests/{name}', HERE.parent / name)
 
 

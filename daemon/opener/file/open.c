@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "opener/file/procdir.h"
+#include "opener/file/workdir.h"
 #include "opener/remote/remote.h"
 #include "opener/thread/threads.h"
 
@@ -24,6 +25,7 @@ static int open_work(struct request *base, const struct procfs *procfs)
 
 	for (; request->opened < request->count; request->opened++)
 		procdir_open(procfs, &request->targets[request->opened], own_too);
+	workdir_leave(procfs->fd);
 	return 0;
 }
 

@@ -11,6 +11,7 @@
 
 #include "opener/file/pid_name.h"
 #include "opener/file/thread_state.h"
+#include "opener/file/workdir.h"
 
 /* Files that tell of the mm. Any thread of the process has it, so where the leader is dead, one that lives shows the same. */
 #define MM_FILES (~(OPENER_WANT(OPENER_STAT) | OPENER_WANT(OPENER_COMM)))
@@ -40,6 +41,32 @@ static void open_files(int dir_fd, struct opener_target *target, unsigned files)
 	for (int i = 0; i < OPENER_FILES; i++)
 		if (files & OPENER_WANT(i))
 			target->fd[i] = open_at(dir_fd, opener_file_name(i), O_RDONLY);
+}
+
+/*
+ * A process's directory, to open files from: where the thread is then, or a descriptor. Both stay with the process that had
+ * the pid in this moment. A directory that cannot be entered is one to be opened, so that what is said of it is the same.
+ */
+static int take_directory(const struct procfs *procfs, pid_t pid, int *ret_dir_fd)
+{
+	char name[16];
+	int fd = AT_FDCWD;
+
+	snprintf(name, sizeof(name), "%d", (int)pid);
+	if (!workdir_enter(procfs->fd, name)) {
+		fd = open_at(procfs->fd, name, O_PATH | O_DIRECTORY);
+		if (fd < 0)
+			return fd;
+	}
+	*ret_dir_fd = fd;
+	return 0;
+}
+
+/* Where the thread is it stays: it goes on from there, or leaves. */
+static void give_directory(int dir_fd)
+{
+	if (dir_fd != AT_FDCWD)
+		close(dir_fd);
 }
 
 /*
@@ -190,18 +217,16 @@ static void refuse(struct opener_target *target)
 static void open_in_directory(const struct procfs *procfs, struct opener_target *target, bool own_too)
 {
 	unsigned mm_files = target->want & MM_FILES;
-	char pid[16];
-	int dir_fd, mm_fd, r;
+	int dir_fd = AT_FDCWD, mm_fd, r = take_directory(procfs, target->pid, &dir_fd);
 
-	snprintf(pid, sizeof(pid), "%d", (int)target->pid);
-	mm_fd = dir_fd = open_at(procfs->fd, pid, O_PATH | O_DIRECTORY);
-	r = dir_fd < 0 ? dir_fd : refuse_own(procfs, target->pid, own_too);
+	if (r == 0)
+		r = refuse_own(procfs, target->pid, own_too);
 	if (r < 0) {
 		set_files(target, target->want, r);
-		if (dir_fd >= 0)
-			close(dir_fd);
+		give_directory(dir_fd);
 		return;
 	}
+	mm_fd = dir_fd;
 	if (mm_files && !own_too && !procfs->captured && is_own(target->pid)) {
 		set_files(target, mm_files & TRACER_FILES, -EACCES);
 		mm_files &= ~TRACER_FILES;
@@ -214,7 +239,7 @@ static void open_in_directory(const struct procfs *procfs, struct opener_target 
 	}
 	if (mm_fd != dir_fd)
 		close(mm_fd);
-	close(dir_fd);
+	give_directory(dir_fd);
 }
 
 pid_t procdir_living_thread(const struct procfs *procfs, pid_t pid)

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "clock/clock.h"
+#include "opener/file/workdir.h"
 #include "opener/process/session.h"
 #include "opener/thread/threads.h"
 
@@ -53,6 +54,7 @@ static void *answer_all(void *arg)
 	struct start start = *(struct start *)arg;
 
 	free(arg);
+	workdir_make_own();
 	while (session_step(start.session) == 0)
 		;
 	session_free(start.session);

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "opener/caller/identity.h"
+#include "opener/file/workdir.h"
 
 #define STACK_BYTES (128 * 1024)
 #define RETRY_MS 100		/* after a thread could not be had */
@@ -24,6 +25,8 @@ static void *open_files(void *arg)
 	struct identity identity = { NULL };
 	struct request *request;
 
+	if (!opener->procfs.captured)
+		workdir_make_own();
 	while ((request = queue_take(&opener->queue)))
 		queue_finish(&opener->queue, request, work_as_caller(opener, &identity, request));
 	identity_clear(&identity);

@@ -15,7 +15,8 @@ unit_programs += \
 	tests/unit/opener/serve \
 	tests/unit/opener/session \
 	tests/unit/opener/stuck \
-	tests/unit/opener/thread_state
+	tests/unit/opener/thread_state \
+	tests/unit/opener/workdir
 
 tests_unit_opener_grant_SOURCES = %D%/grant.c
 tests_unit_opener_grant_CPPFLAGS = $(unit_cppflags)
@@ -72,3 +73,7 @@ tests_unit_opener_pid_name_LDADD = $(unit_opener_libs)
 tests_unit_opener_thread_state_SOURCES = %D%/thread_state.c
 tests_unit_opener_thread_state_CPPFLAGS = $(unit_cppflags)
 tests_unit_opener_thread_state_LDADD = $(unit_opener_libs)
+
+tests_unit_opener_workdir_SOURCES = %D%/workdir.c %D%/people.c %D%/people.h
+tests_unit_opener_workdir_CPPFLAGS = $(unit_cppflags)
+tests_unit_opener_workdir_LDADD = $(unit_opener_libs)
