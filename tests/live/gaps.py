@@ -174,7 +174,7 @@ def a_thread_of_the_kernel():
 def wrong_parameters():
     """length=0, an alignment that is no power of two, align without length: 400 that names it"""
     for query, parameter in (('length=0', 'length'), ('length=x', 'length'), ('length=1G&align=3', 'align'), ('length=1G&align=0', 'align'),
-                             ('align=2M', 'align'), ('limit=0', 'limit'), ('what=1', None)):
+                             ('align=2M', 'align'), ('limit=0', 'limit'), ('what=1', 'what')):
         reply = vmad.get(f'/v1/processes/{os.getpid()}/gaps?{query}')
         tap.equal((reply.status, reply.json().get('parameter')), (400, parameter), query)
     tap.equal(vmad.get('/v1/processes/4194304/gaps').status, 404, 'nobody')
