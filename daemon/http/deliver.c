@@ -14,7 +14,7 @@
 #include "http/stream.h"
 #include "http/text.h"
 
-#define SMALL_LIST_BYTES (32 * 1024)	/* a cheap list up to here has a Content-Length; others stream */
+#define SMALL_LIST_BYTES (64 * 1024)	/* a cheap list up to here has a Content-Length; others stream */
 #define GZIP_LEAST_BYTES 512		/* below, a compressed reply is no smaller on the wire */
 #define BLOCK_BYTES (64 * 1024)		/* pulled from a stream at a time */
 
