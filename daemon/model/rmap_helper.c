@@ -42,16 +42,19 @@ struct rmap_helper {
 
 struct rmap_helper *rmap_helper_new(struct opener *opener, const struct vmad_caller *caller)
 {
-	struct rmap_helper *helper = calloc(1, sizeof(*helper));
+	struct rmap_helper *helper = NULL;
+	struct module module;
 
-	if (!helper)
-		return NULL;
-	helper->opener = opener;
-	helper->caller = caller;
-	if (!module_open(opener, caller, &helper->module)) {
-		free(helper);
+	/* What it takes is much, and mostly there is no module. */
+	if (module_open(opener, caller, &module))
+		helper = calloc(1, sizeof(*helper));
+	if (!helper) {
+		module_close(&module);
 		return NULL;
 	}
+	helper->opener = opener;
+	helper->caller = caller;
+	helper->module = module;
 	return helper;
 }
 
