@@ -159,7 +159,8 @@ def head():
 def row(what, on, figure, ratio=None, goal=None, reached=None, rounds=1):
     """One line. goal is said in words; reached: True, False, or None where there is none."""
     said = '' if goal is None else f'{goal} {"ok" if reached else "MISSED"}'
-    print(COLUMNS.format(what, on, figure, '' if ratio is None else f'{ratio:.3f}', said, rounds), flush=True)
+    digits = '' if ratio is None else f'{ratio:.3f}' if ratio >= 0.01 else f'{ratio:.4f}'
+    print(COLUMNS.format(what, on, figure, digits, said, rounds), flush=True)
 
 
 def ms(ns):
@@ -593,6 +594,7 @@ def quotas_walks(_):
 # --- who maps a page ---
 
 FAMILY = os.path.join(TOP_BUILDDIR, 'tests/bench/family')
+READ_MAPPERS = os.path.join(TOP_BUILDDIR, 'tests/bench/mappers')
 MAPPERS = 301
 COLD_PER_SCAN = 5  # a scan takes far longer than vmad to start and to answer
 # name: MiB of COW memory, percent of it that each child has written to, MiB of memfd. 39.45 million mappings in both:
@@ -627,6 +629,15 @@ def scan_all(pid, address):
     return result['ns']
 
 
+def open_and_read(pid, address):
+    """What the kernel takes for the answer, whoever asks: the same files opened and read, and nothing else."""
+    done = subprocess.run([READ_MAPPERS, str(pid), f'{address:x}'], stdout=subprocess.PIPE, check=True, text=True)
+    result = numbers(done.stdout)
+    if result['found'] != MAPPERS:
+        raise RuntimeError(f'mappers found {result}')
+    return result['ns']
+
+
 def look_up_page(socket, pid, address):
     result = measure('get', socket, f'/v1/processes/{pid}/pages/{address:#x}/mappings')
     if (result['status'], result['complete'], result['count']) != (200, 1, MAPPERS):
@@ -638,18 +649,19 @@ def rmap(_):
     """one page -> its 301 mappers, cold (a vmad that was never asked before), to scanning every pagemap"""
     for name, shape in FAMILIES.items():
         with family(*shape) as (pid, pages):
-            figures = {'scan': []}
+            scans, reads, figures = [], [], {}
             for _ in range(max(3, ROUNDS // 3)):
-                figures['scan'].append(scan_all(pid, pages['COW']))
+                scans.append(scan_all(pid, pages['COW']))
                 for page, address in [*pages.items()] * COLD_PER_SCAN:
+                    reads.append(open_and_read(pid, address))
                     with Vmad() as fresh:
                         for how in ('cold', 'warm'):
                             figures.setdefault(f'a {page} page, {how}', []).append(
                                 look_up_page(fresh.socket, pid, address)
                             )
-        scans = figures.pop('scan')
-        base = statistics.median(scans)
+        base, own = statistics.median(scans), statistics.median(reads)
         row('every pagemap, read', name, ms(base), rounds=len(scans))
+        row("the kernel's own cost of the answer", name, ms(own), ratio=own / base, rounds=len(reads))
         for what, values in figures.items():
             median = statistics.median(values)
             row(f'vmad, {what}, complete', name, ms(median), rounds=len(values), **most(median / base, 0.005))

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # tests/bench: what vmad costs, beside its peers. Never part of make check: a time is not a verdict.
-bench_programs = tests/bench/family$(EXEEXT) tests/bench/frames$(EXEEXT) tests/bench/index$(EXEEXT) tests/bench/measure$(EXEEXT) tests/bench/workload$(EXEEXT)
-EXTRA_PROGRAMS += tests/bench/family tests/bench/frames tests/bench/index tests/bench/measure tests/bench/workload
+bench_programs = tests/bench/family$(EXEEXT) tests/bench/frames$(EXEEXT) tests/bench/index$(EXEEXT) tests/bench/mappers$(EXEEXT) tests/bench/measure$(EXEEXT) tests/bench/workload$(EXEEXT)
+EXTRA_PROGRAMS += tests/bench/family tests/bench/frames tests/bench/index tests/bench/mappers tests/bench/measure tests/bench/workload
 tests_bench_family_SOURCES = %D%/family.c
 tests_bench_frames_SOURCES = %D%/frames.c
 tests_bench_index_SOURCES = %D%/index.c
 tests_bench_index_LDADD = daemon/libmodel.a daemon/libsource.a daemon/libopener.a daemon/libmeter.a daemon/libstall.a $(PROC2_LIBS) $(GNUTLS_LIBS)
+tests_bench_mappers_SOURCES = %D%/mappers.c
 tests_bench_measure_SOURCES = \
 	%D%/crowd.c \
 	%D%/crowd.h \
