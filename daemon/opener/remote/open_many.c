@@ -9,10 +9,8 @@
 #include <errno.h>
 #include <poll.h>
 #include <sched.h>
-#include <unistd.h>
 
 #include "clock/clock.h"
-#include "opener/caller/caller.h"
 #include "opener/remote/channels.h"
 #include "opener/remote/targets.h"
 #include "opener/thread/threads.h"
